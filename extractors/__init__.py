@@ -1,0 +1,1 @@
+"""Readers of the sources and the landing log; they know no orchestrator."""

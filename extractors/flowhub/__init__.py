@@ -1,0 +1,1 @@
+"""Flowhub, the point of sale: pulled."""

@@ -1,0 +1,1 @@
+"""The landing log: every byte that a source sent, in one total order."""

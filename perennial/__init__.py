@@ -1,0 +1,1 @@
+"""What every room shares: settings, the clock, the home folder, errors."""

@@ -1,0 +1,1 @@
+"""Activation: enrollments that arrive once; it knows no orchestrator."""

@@ -1,0 +1,1 @@
+"""The vendors' side, for demo and tests: real HTTP servers on loopback."""

@@ -1,0 +1,1 @@
+"""The builder: the one process that owns the warehouse file."""
