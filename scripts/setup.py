@@ -194,7 +194,9 @@ def set_up() -> None:
     install("the installer", [*pip, "--require-hashes", "-r", str(BOOTSTRAP)], environment)
     environment = index_environment()
     uv = [str(VENV / "bin" / "uv"), "pip", "install", "--python", python]
-    install("packages from requirements.lock", [*uv, "--require-hashes", "-r", str(LOCK)], environment)
+    # As pip does, any index may bring a package: which one is decided by the hash, not by the index's rank.
+    locked = ["--index-strategy", "unsafe-best-match", "--require-hashes", "-r", str(LOCK)]
+    install("packages from requirements.lock", [*uv, *locked], environment)
     own = [*uv, "--no-deps", "--no-build-isolation", "-e", "."]
     install("Perennial itself", own, environment)
     STAMP.write_text(wanted_stamp(), encoding="utf-8")
