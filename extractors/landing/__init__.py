@@ -1,1 +1,1 @@
-"""The landing log: every byte that a source sent, in one total order."""
+"""The landing log: one totally ordered log of everything a source sent, and the journals that feed it."""

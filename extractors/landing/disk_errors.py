@@ -1,0 +1,32 @@
+"""What an operating system's refusal means to the person who must mend it."""
+
+import errno
+
+from perennial.errors import LandingError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def landing_error(doing: str, error: OSError) -> LandingError:
+    """Turn a failed write or read into an error that names cause and fix."""
+    where = f" at {error.filename}" if error.filename else ""
+    if error.errno in _FULL:
+        return LandingError(
+            f"{doing}: the disk is full{where}; nothing was kept of it and what landed before is whole",
+            "free space on that disk or give it more, then do the same again: it lands once",
+        )
+    if error.errno == errno.EFBIG:
+        return LandingError(
+            f"{doing}: the file would be larger than this process may write{where}; nothing was kept of it",
+            "raise the file size limit (ulimit -f), then do the same again: it lands once",
+        )
+    if error.errno in _FORBIDDEN:
+        return LandingError(
+            f"{doing}: not permitted{where}",
+            "let the user that runs Perennial write there, or point PERENNIAL_LANDING_URL elsewhere",
+        )
+    return LandingError(
+        f"{doing}: {error.strerror or type(error).__name__}{where}",
+        "see that PERENNIAL_LANDING_URL and PERENNIAL_HOME can be written, then do the same again",
+    )
