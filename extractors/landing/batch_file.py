@@ -6,6 +6,7 @@ it landed are in the file's metadata, so that a lost manifest entry can be made 
 """
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,16 +66,23 @@ def encode(label: Label, records: Sequence[Record]) -> bytes:
     return target.getvalue()
 
 
-def label_of(file: BinaryIO) -> tuple[Label, dict[str, int], int]:
-    """Return what a batch file says of itself, its rows by ``source/stream`` and its rows in all."""
+def label_of(file: BinaryIO) -> Label:
+    """Return what a batch file says of itself."""
+    metadata = pq.read_schema(file).metadata or {}
+    return msgspec.json.decode(metadata[b"perennial.batch"], type=Label)
+
+
+def counts(file: BinaryIO, seq: int) -> dict[str, int]:
+    """Read every byte of a file and return one batch's rows by ``source/stream``."""
     parquet = pq.ParquetFile(file, page_checksum_verification=True)
-    label = msgspec.json.decode(parquet.schema_arrow.metadata[b"perennial.batch"], type=Label)
-    streams: dict[str, int] = {}
-    for batch in parquet.iter_batches(columns=["source", "stream"]):
-        for row in batch.to_pylist():
-            key = f"{row['source']}/{row['stream']}"
-            streams[key] = streams.get(key, 0) + 1
-    return label, streams, parquet.metadata.num_rows
+    found: Counter[str] = Counter()
+    for batch in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME):
+        rows = batch.filter(pc.equal(batch["seq"], seq))
+        found.update(
+            f"{source}/{stream}"
+            for source, stream in zip(rows["source"].to_pylist(), rows["stream"].to_pylist(), strict=True)
+        )
+    return dict(found)
 
 
 def decode(file: BinaryIO, source: str, stream: str) -> Iterator[LandedRecord]:

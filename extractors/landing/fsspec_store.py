@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, BinaryIO, cast
 
+from fsspec.asyn import AsyncFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.spec import AbstractFileSystem
@@ -108,4 +109,5 @@ def _creates_conditionally(files: Any) -> bool:  # noqa: ANN401  # fsspec has no
     while isinstance(files, DirFileSystem):
         files = files.fs
     own = getattr(type(files), "_pipe_file", None) or type(files).pipe_file
-    return own is not AbstractFileSystem.pipe_file and "mode" in inspect.signature(own).parameters
+    inherited = own in (AbstractFileSystem.pipe_file, AsyncFileSystem._pipe_file)  # noqa: SLF001  # no public name
+    return not inherited and "mode" in inspect.signature(own).parameters

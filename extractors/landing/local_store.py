@@ -64,7 +64,8 @@ class LocalStore:
     def names(self, folder: str) -> list[str]:
         """Return the names in a folder; empty when there is no folder."""
         try:
-            return sorted(path.name for path in (self._root / folder).iterdir())
+            with os.scandir(self._root / folder) as found:
+                return sorted(entry.name for entry in found)
         except FileNotFoundError:
             return []
 

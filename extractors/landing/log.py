@@ -10,6 +10,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -18,7 +19,7 @@ from typing import TypeVar
 import msgspec
 import pyarrow as pa
 
-from extractors.landing.batch_file import Label, decode, encode, label_of
+from extractors.landing.batch_file import Label, counts, decode, encode, label_of
 from extractors.landing.disk_errors import landing_error
 from extractors.landing.records import LandedRecord, Record
 from extractors.landing.store import store_of
@@ -173,17 +174,19 @@ class LandingLog:
         wanted = [batch for batch in self.batches(after, upto) if f"{source}/{stream}" in batch.streams]
         for path, group in groupby(wanted, key=lambda batch: batch.path):
             seqs = {batch.seq for batch in group}
-            try:
-                with self._store.open(path) as file:
-                    for record in decode(file, source, stream):
-                        if record.seq in seqs:
-                            yield record
-            except (OSError, pa.ArrowException, msgspec.DecodeError) as error:
-                raise LandingError(
-                    f"the landing file {self._store.address(path)} (seq {min(seqs)}) is missing or damaged: "
-                    f"{type(error).__name__}",
-                    "restore that file from a backup; all others can be read and new batches land meanwhile",
-                ) from error
+            with _reading(self._store.address(path), min(seqs)), self._store.open(path) as file:
+                for record in decode(file, source, stream):
+                    if record.seq in seqs:
+                        yield record
+
+    def verify(self, seq: int) -> int:
+        """Read one batch whole and return its rows; ``LandingError`` when file and entry don't agree."""
+        [batch] = self.batches(seq - 1, seq)
+        with _reading(self._store.address(batch.path), seq), self._store.open(batch.path) as file:
+            found = counts(file, seq)
+            if found != batch.streams:
+                raise ValueError("the rows are not those of the manifest's entry")
+        return batch.rows
 
     def repair(self, seq: int) -> Batch:
         """Make a damaged manifest entry anew from its Parquet file, which names itself."""
@@ -193,11 +196,11 @@ class LandingLog:
                 [name] = [name for name in self._store.names(folder) if name.startswith(f"{seq:012d}-")]
                 path = f"{folder}/{name}"
                 with self._store.open(path) as file:
-                    label, streams, rows = label_of(file)
+                    label, streams = label_of(file), counts(file, seq)
                 size = len(self._store.read(path))
-                batch = Batch(seq, label.name, path, rows, size, streams, label.landed_at)
+                batch = Batch(seq, label.name, path, sum(streams.values()), size, streams, label.landed_at)
                 self._store.replace(_entry(seq), msgspec.json.encode(batch))
-        except (OSError, ValueError, KeyError, pa.ArrowException, msgspec.DecodeError) as error:
+        except (OSError, ValueError, KeyError, pa.ArrowException, msgspec.MsgspecError) as error:
             raise LandingError(
                 f"entry {seq} can't be made anew from a file in {self._store.address(_folder(seq))}: "
                 f"{type(error).__name__}",
@@ -352,6 +355,17 @@ class LandingLog:
             _log.warning(
                 "the landing checkpoint could not be written (%s); the next append tries again", error
             )
+
+
+@contextmanager
+def _reading(address: str, seq: int) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, pa.ArrowException, msgspec.MsgspecError) as error:
+        raise LandingError(
+            f"the landing file {address} (seq {seq}) is missing or damaged: {type(error).__name__}",
+            "restore that file from a backup; all others can be read and new batches land meanwhile",
+        ) from error
 
 
 def _folder(seq: int) -> str:

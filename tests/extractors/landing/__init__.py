@@ -1,0 +1,1 @@
+"""Tests of the landing log and the journals."""
