@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line: what people type, and what they read."""

@@ -1,0 +1,1 @@
+"""The orchestration: what exists, in which order it is made, and when."""

@@ -1,0 +1,44 @@
+"""The jobs: the whole way, the way from landing on, and the pulls."""
+
+import dagster as dg
+
+from dagster_project.lib.streams import stream_key
+
+# One process a run: a process a step would load the definitions again for each, and the file has one writer.
+EXECUTOR = dg.in_process_executor
+# The queue holds back a second run with the same word: builds wait for builds, a pull for the same pull.
+ONE_AT_A_TIME = "perennial/one_at_a_time"
+PULLS = dg.AssetSelection.groups("extraction") & dg.AssetSelection.key_prefixes("flowhub")
+
+
+@dg.definitions
+def jobs() -> dg.Definitions:
+    """Define the jobs; ``perennial run`` and ``make run`` execute ``perennial``."""
+    return dg.Definitions(
+        jobs=[
+            dg.define_asset_job(
+                "perennial",
+                dg.AssetSelection.all(),
+                description="Extract, check, build, decide, push and publish: once, end to end.",
+                tags={ONE_AT_A_TIME: "build"},
+                executor_def=EXECUTOR,
+            ),
+            dg.define_asset_job(
+                "build",
+                dg.AssetSelection.all() - PULLS,
+                description="What landed, on to the push: everything but the pulls.",
+                tags={ONE_AT_A_TIME: "build"},
+                executor_def=EXECUTOR,
+            ),
+            *(
+                dg.define_asset_job(
+                    f"flowhub_{stream}",
+                    dg.AssetSelection.assets(stream_key(f"flowhub/{stream}"), stream_key("flowhub/pulls")),
+                    description=f"Pull {stream} from Flowhub; materialise it by hand for a sync right now.",
+                    tags={ONE_AT_A_TIME: f"flowhub_{stream}"},
+                    executor_def=EXECUTOR,
+                )
+                for stream in ("orders", "inventory", "customers", "locations")
+            ),
+        ]
+    )

@@ -1,0 +1,30 @@
+"""When things are pulled, and when time passing is looked at."""
+
+import dagster as dg
+
+
+def every(cron: str, job: str) -> dg.ScheduleDefinition:
+    """Return a schedule that runs a job; it is on as soon as the daemon runs."""
+    return dg.ScheduleDefinition(
+        name=f"{job}_schedule",
+        job_name=job,
+        cron_schedule=cron,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+@dg.definitions
+def schedules() -> dg.Definitions:
+    """Pull as often as the sources promise; build every 10 minutes even when nothing lands.
+
+    Time passing is news too: points enter their expiry window and people lapse without anything landing.
+    """
+    return dg.Definitions(
+        schedules=[
+            every("*/2 * * * *", "flowhub_orders"),
+            every("*/10 * * * *", "flowhub_inventory"),
+            every("*/10 * * * *", "flowhub_customers"),
+            every("15 4 * * *", "flowhub_locations"),
+            every("5-59/10 * * * *", "build"),
+        ]
+    )

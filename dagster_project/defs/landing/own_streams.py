@@ -1,0 +1,18 @@
+"""What Perennial itself lands: read by the models, made by the builder and the push."""
+
+import dagster as dg
+
+from dagster_project.lib.streams import OWN
+
+
+@dg.definitions
+def own_streams() -> dg.Definitions:
+    """Describe the streams; nothing materialises them as such, or the graph would bite its own tail."""
+    return dg.Definitions(
+        assets=[
+            dg.AssetSpec(
+                key=["perennial", name], description=description, group_name="landing", kinds={"parquet"}
+            )
+            for name, description in OWN.items()
+        ]
+    )

@@ -1,0 +1,48 @@
+"""The dbt project as assets, built by the one builder."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+from warehouse.report import BuildReport
+
+from dagster_project.lib.build_events import BuildEvent, BuildEvents
+from dagster_project.lib.build_stream import stream_build
+from dagster_project.lib.dbt import manifest, translator
+from dagster_project.lib.failures import acted_on_by_people
+from perennial.settings import load_settings
+
+
+@dbt_assets(manifest=manifest(), dagster_dbt_translator=translator(), name="build")
+def dbt_models(context: dg.AssetExecutionContext) -> Iterator[BuildEvent]:
+    """Submit a moment to the builder, and report each node as it ends.
+
+    A build is a moment of the whole project: a selection narrows what is reported, not what is built. The
+    worker hosts the builder when one runs in this home, this process otherwise.
+    """
+    parents = {key: context.assets_def.asset_deps[key] for key in context.selected_asset_keys}
+    events = BuildEvents(manifest(), translator(), parents, context.selected_asset_check_keys)
+    report = None
+    with acted_on_by_people():
+        for item in stream_build(load_settings()):
+            if isinstance(item, BuildReport):
+                report = item
+            else:
+                yield from events.of(item)
+    if events.broken:
+        names = ", ".join(f"{node.unique_id}: {node.message}" for node in events.broken)
+        raise dg.Failure(
+            description=f"{len(events.broken)} of the build's nodes failed. {names}",
+            metadata={"build_no": report.build_no if report else 0},
+            allow_retries=False,
+        )
+    if report is not None and report.ok:
+        context.log.info(
+            "build %s as of %s, up to batch %s: %s decisions in %.1f s",
+            report.build_no,
+            report.as_of.isoformat(),
+            report.upto_seq,
+            report.decisions,
+            report.seconds,
+        )
+        yield from events.rest()

@@ -1,0 +1,61 @@
+"""The dbt project, and how its nodes become assets."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtProject
+from warehouse.project import manifest_path
+
+from dagster_project.lib.keys import LANDING_LOG
+
+# Folders of models that belong to another stage's group in the graph.
+STAGE_OF_FOLDER = {"memberships": "audiences", "decisions": "flows"}
+
+
+@cache
+def manifest() -> Mapping[str, Any]:
+    """Return dbt's manifest; the project is parsed when there is none or it is older than the models."""
+    loaded: Mapping[str, Any] = json.loads(manifest_path().read_text(encoding="utf-8"))
+    return loaded
+
+
+class StageTranslator(DagsterDbtTranslator):
+    """Group every node by its stage; let the models that read landing wait for its boundary check.
+
+    Tests on sources stay out of the graph (``enable_source_tests_as_checks``): turned on, they silently
+    unblock the blocking checks upstream of dbt.
+    """
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Add the stage's group, and the landing log where a model reads a source."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        if node["resource_type"] == "source":
+            return spec
+        if node["resource_type"] == "seed":
+            return spec.replace_attributes(group_name="seeds")
+        folder: str = node["fqn"][1]
+        spec = spec.replace_attributes(group_name=STAGE_OF_FOLDER.get(folder, folder))
+        if any(parent.startswith("source.") for parent in node["depends_on"]["nodes"]):
+            return spec.merge_attributes(deps=[LANDING_LOG])
+        return spec
+
+
+@cache
+def translator() -> StageTranslator:
+    """Return the one translator."""
+    return StageTranslator()
+
+
+def model_key(name: str) -> dg.AssetKey:
+    """Return the asset key of a model; ``KeyError`` when the project has none of that name."""
+    nodes: Mapping[str, Any] = manifest()["nodes"]
+    for unique_id, node in nodes.items():
+        if node["resource_type"] == "model" and node["name"] == name:
+            return translator().get_asset_spec(manifest(), unique_id, None).key
+    raise KeyError(name)

@@ -1,0 +1,45 @@
+"""How much a build would send: from the landed decisions and what is published, without the warehouse."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+
+from extractors.landing.log import LandingLog
+from perennial.home import Home
+from perennial.published import open_published
+
+# A first build of a year's history may rightly enroll some hundred; half of everybody is a broken filter.
+ALWAYS_FINE = 500
+LARGEST_SHARE = 0.5
+
+
+def newest_volumes(log: LandingLog) -> Mapping[str, int]:
+    """Return the live enrollments by flow of the newest landed decisions."""
+    counts: Counter[str] = Counter()
+    for batch in reversed(log.batches()):
+        if "perennial/decisions" not in batch.streams:
+            continue
+        for record in log.read("perennial", "decisions", after=batch.seq - 1, upto=batch.seq):
+            decision = json.loads(record.payload)
+            if decision.get("outcome") == "enrolled" and decision.get("mode") == "live":
+                counts[decision["flow_name"]] += 1
+        break
+    return counts
+
+
+def published_people(home: Home) -> int:
+    """Return how many people the published set knows; 0 before the first."""
+    if not (home.published / "current.json").exists():
+        return 0
+    published = open_published(home)
+    with published.connection as connection:
+        if "marts.dim_customers" not in published.names:
+            return 0
+        row = connection.execute("select count(*) from marts.dim_customers").fetchone()
+    return int(row[0]) if row else 0
+
+
+def too_many(volumes: Mapping[str, int], people: int) -> Mapping[str, int]:
+    """Return the flows that would enroll more than is ever plausible."""
+    bound = max(ALWAYS_FINE, people * LARGEST_SHARE)
+    return {flow: count for flow, count in volumes.items() if count > bound}

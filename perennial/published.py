@@ -1,0 +1,55 @@
+"""Reading what is published: plain DuckDB over Parquet, never the warehouse's own file."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from perennial.errors import PerennialError
+from perennial.home import Home
+
+
+@dataclass(frozen=True)
+class Published:
+    """The current set, open for reading: each table and view under its own name (``marts.dim_customers``)."""
+
+    build_no: int
+    as_of: datetime
+    names: frozenset[str]
+    connection: duckdb.DuckDBPyConnection
+
+
+def open_published(home: Home) -> Published:
+    """Open the set that ``current.json`` names; close its ``connection`` after use.
+
+    The set stays readable for an hour after the next one is published. Raises ``PerennialError`` when nothing
+    is published yet.
+    """
+    pointer = home.published / "current.json"
+    try:
+        current = json.loads(pointer.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PerennialError(
+            f"nothing is published in {home.root} yet", "build first: make run, or perennial run"
+        ) from None
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    selects = {
+        name: f"select * from read_parquet('{_quoted(str(home.published / path))}')"  # noqa: S608 - our own file
+        for name, path in current["tables"].items()
+    }
+    for name, sql in {**selects, **current["views"]}.items():
+        schema, _, table = name.partition(".")
+        connection.execute(f'create schema if not exists "{schema}"')
+        connection.execute(f'create view "{schema}"."{table}" as {sql}')
+    return Published(
+        build_no=int(current["build_no"]),
+        as_of=datetime.fromisoformat(current["as_of"]),
+        names=frozenset([*current["tables"], *current["views"]]),
+        connection=connection,
+    )
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
