@@ -1,0 +1,116 @@
+"""Walks the pages of a window, lands each, and can go on in the middle.
+
+What the vendor leaves open, and what is done about it: the longest page it serves is unknown, so the length
+of the first page counts and not the length asked for; the set may grow between two pages (``order_by=asc``
+puts what is new at the end) or shrink (then the page before is read again, since a record may have slipped
+back into it).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from extractors.flowhub.landing import Context, Find, Tally, land, marker_of, rfc3339
+from extractors.flowhub.pages import Page
+from extractors.flowhub.records import Named, named
+from extractors.flowhub.run import Run, content_hash
+from perennial.errors import VendorError
+
+PAGE_SIZE = 500  # the largest that two independent integrations are known to use
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a run's pages come from: the path, its parameters, and how a response is read."""
+
+    path: str
+    params: dict[str, str]
+    read: Callable[[bytes, str, int], Page]
+
+
+def walk(context: Context, run: Run, source: Source, tally: Tally, *, sweep: bool) -> None:
+    """Read and land all pages of a run from where it stands, then close it with its marker."""
+    while run.next_page:
+        run = _step(context, run, source, tally, sweep=sweep)
+
+
+def _step(context: Context, run: Run, source: Source, tally: Tally, *, sweep: bool) -> Run:
+    """Take one page; return the run as committed, with ``next_page`` 0 when it has ended."""
+    number = run.next_page
+    asked_at = context.clock.now()
+    params: dict[str, str | int] = {**source.params, "page": number, "page_size": PAGE_SIZE}
+    body = context.client.get(source.path, params)
+    page = source.read(body, source.path, number)
+    digest = (
+        content_hash(f"{number}:{len(page.records)}")
+        if not page.records
+        else content_hash("".join(page.records))
+    )
+    repeated = bool(page.records) and digest == run.last_digest
+    if repeated and (page.total is not None or len(page.records) >= PAGE_SIZE):
+        raise VendorError(
+            f"Flowhub served the same page twice (pages {number - 1} and {number} of {source.path})",
+            "nothing is lost: the window is not closed. If it lasts, report the path to Flowhub",
+        )
+    records = [] if repeated else [named(text, run.stream) for text in page.records]
+    known = context.state.hashes(run.stream, run.location_id, {one.key for one in records})
+    fresh = []
+    for one in records:
+        if known.get(one.key) != one.hash:
+            known[one.key] = one.hash
+            fresh.append(one)
+    after, ended = _after(run, page, digest, len(fresh), repeated=repeated)
+    complete = after.total is None or after.records >= after.total
+    marker = marker_of(context, after, complete=complete) if ended else None
+    request = {
+        "url": context.client.url(source.path),
+        **source.params,
+        "page": number,
+        "page_size": PAGE_SIZE,
+        "started_at": rfc3339(asked_at),
+        "ended_at": rfc3339(context.clock.now()),
+    }
+    seq = land(context, run, Find(number, fresh, request), marker)
+    hashes = {one.key: one.hash for one in fresh}
+    if not ended:
+        context.state.page_landed(after, hashes)
+    elif complete:
+        context.state.complete(after, hashes, sweep=sweep)
+    else:
+        context.state.page_landed(after, hashes)
+        context.state.give_up(after)
+        context.say(
+            f"flowhub/{run.stream}: {after.total} were announced and {after.records} came; "
+            "the window is read again"
+        )
+    _count(tally, records, fresh, seq)
+    return replace(after, next_page=0) if ended else after
+
+
+def _after(run: Run, page: Page, digest: str, changed: int, *, repeated: bool) -> tuple[Run, bool]:
+    """Return the run after a page, and whether that was its last."""
+    number, length = run.next_page, 0 if repeated else len(page.records)
+    page_length = length if number == 1 else run.page_length
+    shrunk = number > 1 and page.total is not None and run.total is not None and page.total < run.total
+    if page.total is not None:
+        ended = not length or (number - 1) * page_length + length >= page.total
+    else:
+        ended = not length or (number > 1 and length < page_length)
+    ended = ended and not shrunk
+    after = replace(
+        run,
+        next_page=number - 1 if shrunk else number + 1,
+        records=(number - 1) * page_length + length,
+        changed=run.changed + changed,
+        total=page.total,
+        page_length=page_length,
+        last_digest=digest,
+    )
+    return after, ended
+
+
+def _count(tally: Tally, records: list[Named], fresh: list[Named], seq: int | None) -> None:
+    tally.pages += 1
+    tally.records += len(records)
+    tally.landed += len(fresh)
+    if seq is not None:
+        tally.seqs.append(seq)

@@ -1,0 +1,245 @@
+"""What the pulls remember: cursors, unfinished runs, and the hash of each record's last landed version.
+
+One SQLite file. It is only ever behind the landing log: a page is committed here after its batch has landed.
+Losing the file costs a full read and rows that landed before (the warehouse drops them), never data.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from extractors.flowhub.run import Run, Stream
+from perennial.errors import PerennialError
+
+_BUSY_SECONDS = 30.0  # pulls of other streams write at the same time
+_ASKED_AT_ONCE = 500
+_TABLES = """
+create table if not exists flowhub_log (
+    one integer primary key check (one = 1), landing_url text not null, seq integer not null,
+    batch text not null
+) strict;
+create table if not exists flowhub_runs (
+    stream text not null, location_id text not null, pull_id text not null, started_at text not null,
+    window_after text, window_before text, next_page integer not null, records integer not null,
+    changed integer not null, total integer, page_length integer not null, last_digest text not null,
+    primary key (stream, location_id)
+) strict, without rowid;
+create table if not exists flowhub_cursors (
+    stream text not null, location_id text not null, started_at text not null, swept_at text,
+    primary key (stream, location_id)
+) strict, without rowid;
+create table if not exists flowhub_hashes (
+    stream text not null, location_id text not null, record text not null, hash text not null,
+    primary key (stream, location_id, record)
+) strict, without rowid;
+"""
+
+
+class PullState:
+    """The state in one file; use as a context manager. One stream is written by one pull at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = normal")
+            self._db.executescript(_TABLES)
+        except sqlite3.DatabaseError as error:
+            raise PerennialError(
+                f"the extractors' state {path} can't be read ({type(error).__name__})",
+                "move that file away: the next pull reads everything again; the warehouse drops what it has",
+            ) from None
+
+    def __enter__(self) -> Self:
+        """Return the state."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def last_landed(self) -> tuple[str, int, str] | None:
+        """Return landing URL, seq and name of the last batch that this state knows of."""
+        row = self._db.execute("select landing_url, seq, batch from flowhub_log").fetchone()
+        return (row[0], row[1], row[2]) if row else None
+
+    def note_log(self, landing_url: str, seq: int, batch: str) -> None:
+        """Remember which log, up to where, this state speaks of."""
+        self._db.execute(
+            "insert into flowhub_log values (1, ?, ?, ?) on conflict (one) do update set "
+            "landing_url = excluded.landing_url, seq = excluded.seq, batch = excluded.batch "
+            "where excluded.seq > flowhub_log.seq or excluded.landing_url <> flowhub_log.landing_url",
+            (landing_url, seq, batch),
+        )
+
+    def forget(self) -> None:
+        """Drop everything, so that the next pull reads all from the start."""
+        with self._transaction():
+            self._db.execute("delete from flowhub_log")
+            self._db.execute("delete from flowhub_runs")
+            self._db.execute("delete from flowhub_cursors")
+            self._db.execute("delete from flowhub_hashes")
+
+    def unfinished(self, stream: Stream, location_id: str) -> Run | None:
+        """Return the run that a pull has begun and not ended."""
+        found = self._db.execute(
+            "select * from flowhub_runs where stream = ? and location_id = ?", (stream, location_id)
+        )
+        names = [column[0] for column in found.description]
+        row = found.fetchone()
+        return _run(dict(zip(names, row, strict=True)), stream) if row else None
+
+    def begin(self, run: Run) -> None:
+        """Write down a run before its first request, in place of an older one."""
+        with self._transaction():
+            self._keep(run)
+
+    def cursor(self, stream: Stream, location_id: str) -> datetime | None:
+        """Return when the last complete run began."""
+        return self._instant("started_at", stream, location_id)
+
+    def swept(self, stream: Stream, location_id: str) -> datetime | None:
+        """Return when the last complete run without a window began."""
+        return self._instant("swept_at", stream, location_id)
+
+    def hashes(self, stream: Stream, location_id: str, records: Iterable[str]) -> dict[str, str]:
+        """Return the hash of the last landed version of each record that has one."""
+        found: dict[str, str] = {}
+        wanted = list(records)
+        for start in range(0, len(wanted), _ASKED_AT_ONCE):
+            some = wanted[start : start + _ASKED_AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            found.update(
+                self._db.execute(
+                    "select record, hash from flowhub_hashes "  # noqa: S608 - only question marks are put in
+                    f"where stream = ? and location_id = ? and record in ({marks})",
+                    (stream, location_id, *some),
+                ).fetchall(),
+            )
+        return found
+
+    def page_landed(self, run: Run, hashes: Mapping[str, str]) -> None:
+        """Commit a page whose batch has landed: the run as it stands now, and its records' hashes."""
+        with self._transaction():
+            self._keep(run)
+            self._keep_hashes(run, hashes)
+
+    def complete(self, run: Run, hashes: Mapping[str, str], *, sweep: bool) -> None:
+        """Commit the last page of a run whose marker has landed: the cursor moves to where the run began."""
+        with self._transaction():
+            self._keep_hashes(run, hashes)
+            self._finish(run, sweep=sweep)
+
+    def snapshot_landed(self, run: Run, hashes: Mapping[str, str]) -> None:
+        """Commit a whole snapshot: what is not in it is forgotten, and lands again when it comes back."""
+        with self._transaction():
+            self._db.execute(
+                "delete from flowhub_hashes where stream = ? and location_id = ?",
+                (run.stream, run.location_id),
+            )
+            self._keep_hashes(run, hashes)
+            self._finish(run, sweep=True)
+
+    def give_up(self, run: Run) -> None:
+        """Drop a run without moving its cursor: the next one reads the same window."""
+        self._db.execute(
+            "delete from flowhub_runs where stream = ? and location_id = ?", (run.stream, run.location_id)
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("begin immediate")
+            try:
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                if self._db.in_transaction:  # a full disk has already rolled it back
+                    self._db.execute("rollback")
+                raise
+        except sqlite3.DatabaseError as error:
+            raise PerennialError(
+                f"the extractors' state {self._path} can't be written ({error.sqlite_errorname})",
+                "free space on that disk and see that the file may be written; what landed stays, "
+                "and the next pull goes on from here",
+            ) from None
+
+    def _instant(
+        self, column: Literal["started_at", "swept_at"], stream: Stream, location_id: str
+    ) -> datetime | None:
+        row = self._db.execute(
+            "select started_at, swept_at from flowhub_cursors where stream = ? and location_id = ?",
+            (stream, location_id),
+        ).fetchone()
+        found = row[("started_at", "swept_at").index(column)] if row else None
+        return datetime.fromisoformat(found) if found else None
+
+    def _keep(self, run: Run) -> None:
+        self._db.execute(
+            "insert or replace into flowhub_runs values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                run.stream,
+                run.location_id,
+                run.pull_id,
+                run.started_at.isoformat(),
+                _day_text(run.window_after),
+                _day_text(run.window_before),
+                run.next_page,
+                run.records,
+                run.changed,
+                run.total,
+                run.page_length,
+                run.last_digest,
+            ),
+        )
+
+    def _keep_hashes(self, run: Run, hashes: Mapping[str, str]) -> None:
+        self._db.executemany(
+            "insert or replace into flowhub_hashes values (?, ?, ?, ?)",
+            ((run.stream, run.location_id, record, digest) for record, digest in hashes.items()),
+        )
+
+    def _finish(self, run: Run, *, sweep: bool) -> None:
+        self.give_up(run)
+        began = run.started_at.isoformat()
+        self._db.execute(
+            "insert into flowhub_cursors values (?, ?, ?, ?) on conflict (stream, location_id) do update set "
+            "started_at = excluded.started_at, swept_at = coalesce(excluded.swept_at, swept_at)",
+            (run.stream, run.location_id, began, began if sweep else None),
+        )
+
+
+def _run(row: Mapping[str, Any], stream: Stream) -> Run:
+    return Run(
+        pull_id=row["pull_id"],
+        stream=stream,
+        location_id=row["location_id"],
+        started_at=datetime.fromisoformat(row["started_at"]),
+        window_after=_day(row["window_after"]),
+        window_before=_day(row["window_before"]),
+        next_page=row["next_page"],
+        records=row["records"],
+        changed=row["changed"],
+        total=row["total"],
+        page_length=row["page_length"],
+        last_digest=row["last_digest"],
+    )
+
+
+def _day_text(value: date | None) -> str | None:
+    return value.isoformat() if value else None
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None

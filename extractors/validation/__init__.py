@@ -1,0 +1,1 @@
+"""Guards the landing boundary: what landed is looked at before a model reads it."""

@@ -1,0 +1,26 @@
+"""The streams that models read. A row of any other pair of source and stream is read by nobody."""
+
+# Every stream here gives its rows a source key, by which models tell a repetition from news.
+KEYED_STREAMS = frozenset(
+    {
+        "flowhub/locations",
+        "flowhub/inventory",
+        "flowhub/customers",
+        "flowhub/orders",
+        "flowhub/pulls",
+        "jane/cart_status",
+        "jane/cart_abandoned",
+        "omni/events",
+        "shopify/webhooks",
+        "partners/events",
+        "messaging/feedback",
+        "perennial/decisions",
+        "perennial/receipts",
+    },
+)
+KNOWN_STREAMS = KEYED_STREAMS | {
+    "perennial/moments",
+    "perennial/audience_changes",
+    "perennial/derived_events",
+    "perennial/operations",
+}
