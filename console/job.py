@@ -18,7 +18,7 @@ from perennial.home import Home
 PHASES = {
     "flowhub": "pulling Flowhub",
     "webhooks": "looking at what webhooks brought",
-    "landing__log": "checking what landed",
+    "landing": "checking what landed",
     "build": "building",
     "enrollments": "pushing",
     "published__current": "looking at what is published",

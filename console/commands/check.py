@@ -1,0 +1,124 @@
+"""``perennial check``: what works, what does not, and the next step."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from tempfile import NamedTemporaryFile
+
+import typer
+
+from console.output import out
+from perennial.clock import clock_of
+from perennial.errors import PerennialError
+from perennial.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: it works, is off, or has a cause and a fix."""
+
+    what: str
+    state: str
+    says: str
+    fix: str = ""
+
+
+def check() -> None:
+    """Look at settings, credentials and folders; exit code 1 where something must be mended."""
+    settings = load_settings()
+    broken = False
+    for finding in findings(settings):
+        mark = {"works": "[green]✓[/]", "off": "[dim]–[/]"}.get(finding.state, "[red]✗[/]")
+        out.print(f"{mark} {finding.what}: ", end="", soft_wrap=True)
+        out.print(finding.says, markup=False, soft_wrap=True)
+        if finding.fix:
+            out.print(f"    → {finding.fix}", markup=False, soft_wrap=True)
+        broken = broken or finding.state == "broken"
+    if broken:
+        raise typer.Exit(1)
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found, in the order in which a new installation is set up."""
+    yield _looked_at("home", lambda: _writable(settings))
+    yield _looked_at("clock", lambda: f"{clock_of(settings).now():%Y-%m-%d %H:%M:%S} UTC")
+    yield _looked_at("landing", lambda: _landing(settings))
+    if settings.flowhub_on or settings.flowhub_enabled is not False:
+        yield _looked_at("Flowhub", lambda: _flowhub(settings))
+    else:
+        yield Finding("Flowhub", "off", "FLOWHUB_ENABLED is false")
+    yield _webhook(
+        "Jane",
+        is_on=settings.jane_on,
+        missing=_missing(settings, "JANE_WEBHOOK_TOKEN", "JANE_SIGNING_SECRET"),
+        fix="Jane's partner team sets up the webhooks and gives you both",
+    )
+    yield _webhook(
+        "OMNI",
+        is_on=settings.omni_on,
+        missing=_missing(settings, "OMNI_SHARED_SECRET"),
+        fix="choose a long random value and send it as X-Perennial-Secret from Shopify Flow's HTTP action",
+    )
+    yield from _destinations(settings)
+
+
+def _looked_at(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, "works", look())
+    except PerennialError as error:
+        return Finding(what, "broken", error.cause, error.fix)
+
+
+def _writable(settings: Settings) -> str:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=settings.home):
+            pass
+    except OSError as error:
+        raise PerennialError(
+            f"PERENNIAL_HOME ({settings.home}) can't be written: {error.strerror}",
+            "give this user the folder, or point PERENNIAL_HOME elsewhere",
+        ) from None
+    return f"{settings.home} can be written"
+
+
+def _landing(settings: Settings) -> str:
+    from extractors.landing.log import LandingLog
+
+    return f"{LandingLog(settings.landing_url).last_seq():,} batches in {settings.landing_url}"
+
+
+def _flowhub(settings: Settings) -> str:
+    from extractors.flowhub.client import Patience, flowhub_client
+    from extractors.flowhub.pages import read_list
+    from extractors.flowhub.records import location_of
+    from extractors.flowhub.snapshots import LOCATIONS_PATH, chosen
+
+    with flowhub_client(settings, Patience(attempts=2, in_all=10.0)) as client:
+        page = read_list(client.get(LOCATIONS_PATH), path=LOCATIONS_PATH, page=1)
+    read = [location_of(text) for text in page.records]
+    locations = chosen([one for one in read if one is not None], settings.flowhub_location_id)
+    return "locations " + ", ".join(f"{one.location_id} ({one.name})" for one in locations)
+
+
+def _missing(settings: Settings, *names: str) -> list[str]:
+    return [name for name in names if getattr(settings, name.lower()) is None]
+
+
+def _webhook(what: str, *, is_on: bool, missing: list[str], fix: str) -> Finding:
+    """Tell whether a source's webhooks would be accepted; a source that nobody set up is off, not broken."""
+    if is_on and not missing:
+        return Finding(what, "works", "its webhooks are accepted by perennial serve")
+    if is_on:
+        return Finding(what, "broken", f"it is switched on, but {' and '.join(missing)} is not set", fix)
+    return Finding(what, "off", f"off ({', '.join(missing) or 'switched off'})", fix if missing else "")
+
+
+def _destinations(settings: Settings) -> Iterator[Finding]:
+    from reverse_etl.destinations.registry import destinations_for
+
+    configured = destinations_for(settings)
+    for destination in configured.ready:
+        yield Finding(destination.name, "works", "credentials are set; the first push shows whether they fit")
+    for name, what in configured.missing.items():
+        cause, _, fix = what.partition("; ")
+        yield Finding(name, "off", cause, fix)

@@ -1,0 +1,1 @@
+"""``perennial rebuild``: the warehouse from landing."""

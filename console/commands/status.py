@@ -1,0 +1,106 @@
+"""``perennial status``: one screen for whoever is on call."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from console.output import out
+from console.tables import table
+from perennial.clock import clock_of
+from perennial.home import Home
+from perennial.settings import Settings, load_settings
+
+# After this long without a row, a source that is switched on is called stale.
+STALE_AFTER = timedelta(hours=1)
+
+
+def status() -> None:
+    """Show stale sources, what waits, what is held, the last acceptance, and the command to type next."""
+    settings = load_settings()
+    now = clock_of(settings).now()
+    out.print(f"[bold]{settings.home}[/] at {now:%Y-%m-%d %H:%M:%S} UTC")
+    advice = list(_sources(settings, now))
+    advice += _queue(settings)
+    advice += _ledger(settings, now)
+    out.print("[bold]Next:[/] " + (advice[0] if advice else "nothing to do"), soft_wrap=True)
+
+
+def _sources(settings: Settings, now: datetime) -> Iterator[str]:
+    from extractors.landing.log import LandingLog
+
+    newest: dict[str, datetime] = {}
+    rows: dict[str, int] = {}
+    for batch in LandingLog(settings.landing_url).batches():
+        for stream, count in batch.streams.items():
+            newest[stream] = batch.landed_at
+            rows[stream] = rows.get(stream, 0) + count
+    switched_off = {
+        source
+        for source, is_on in (
+            ("flowhub", settings.flowhub_on),
+            ("jane", settings.jane_on),
+            ("omni", settings.omni_on),
+        )
+        if not is_on
+    }
+    shown = table("Sources", "stream", "rows landed", ".last landed", ".state")
+    stale = []
+    for stream in sorted(newest):
+        source = stream.partition("/")[0]
+        is_stale = source not in {"perennial", *switched_off} and now - newest[stream] > STALE_AFTER
+        state = "off" if source in switched_off else "stale" if is_stale else ""
+        shown.add_row(stream, f"{rows[stream]:,}", f"{newest[stream]:%Y-%m-%d %H:%M:%S}", state)
+        if is_stale:
+            stale.append(stream)
+    if newest:
+        out.print(shown)
+    else:
+        out.print("Nothing has landed yet.")
+        yield "perennial check, then perennial run"
+    if any(stream.startswith("flowhub/") for stream in stale):
+        yield "perennial check (Flowhub brings nothing new), or perennial run to pull now"
+
+
+def _queue(settings: Settings) -> Iterator[str]:
+    from dagster_project.lib.backlog import uncovered
+    from dagster_project.lib.worker import worker_runs
+    from extractors.landing.log import LandingLog
+
+    newest = uncovered(LandingLog(settings.landing_url))
+    runs = worker_runs(Home(settings.home))
+    out.print(f"Worker: {'runs' if runs else 'does not run'}. ", end="")
+    out.print("Every batch is built." if newest is None else f"Batches up to {newest} wait for a build.")
+    if newest is not None and not runs:
+        yield "perennial worker (builds at once and from then on), or perennial run (once)"
+
+
+def _ledger(settings: Settings, now: datetime) -> Iterator[str]:
+    from sqlalchemy import func, select
+
+    from reverse_etl.ledger.store import open_ledger
+    from reverse_etl.ledger.tables import enrollments
+
+    if settings.perennial_ledger_url is None and not (settings.home / "ledger.sqlite").exists():
+        out.print("Nothing has been sent yet.")
+        return
+    ledger = open_ledger(settings.ledger_url)
+    try:
+        with ledger.read() as connection:
+            query = select(
+                enrollments.c.destination,
+                enrollments.c.status,
+                func.count(),
+                func.max(enrollments.c.accepted_at),
+            ).group_by(enrollments.c.destination, enrollments.c.status)
+            found = [tuple(row) for row in connection.execute(query)]
+    finally:
+        ledger.close()
+    shown = table("Enrollments", "system", ".status", "count", ".last accepted")
+    for destination, state, count, accepted_at in found:
+        ago = "" if accepted_at is None else f"{accepted_at:%Y-%m-%d %H:%M:%S} ({now - accepted_at} ago)"
+        shown.add_row(destination, state, f"{count:,}", ago)
+    out.print(shown)
+    waiting = {state: count for _, state, count, _ in found}
+    if waiting.get("ambiguous"):
+        yield "look up the ambiguous enrollments at the destination before anything is sent again"
+    if waiting.get("pending"):
+        yield "perennial push"

@@ -1,0 +1,51 @@
+"""The sandbox's controls: its clock and what its vendors send."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import httpx
+
+from perennial.errors import PerennialError
+
+# Emitting a step's webhooks is one call that ends when the last one is acknowledged.
+EMIT_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Vendors:
+    """A running sandbox; every call raises ``PerennialError`` where it refuses."""
+
+    client: httpx.Client
+
+    @classmethod
+    def at(cls, port: int) -> Self:
+        """Return the sandbox that listens on a port of this machine."""
+        base = f"http://127.0.0.1:{port}/control"
+        return cls(httpx.Client(base_url=base, timeout=EMIT_SECONDS, trust_env=False))
+
+    def set_clock(self, instant: datetime, *, running: bool) -> None:
+        """Set the clock that the whole demo uses."""
+        self._post("/clock", {"instant": instant.isoformat(), "running": running})
+
+    def emit(self) -> Mapping[str, int]:
+        """Send what happened since the last call, up to the clock; counts by stream."""
+        sent = self._post("/emit", {"upto": None})
+        return {name: count for name, count in sent.items() if isinstance(count, int)}
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            answer = self.client.post(path, json=body)
+        except httpx.HTTPError as error:
+            raise PerennialError(
+                f"the sandbox does not answer ({type(error).__name__})",
+                "read logs/sandbox.log in the demo's home",
+            ) from None
+        if answer.is_error:
+            raise PerennialError(
+                f"the sandbox refused {path} with {answer.status_code}",
+                "read logs/sandbox.log in the demo's home",
+            )
+        found: Mapping[str, Any] = answer.json()
+        return found
