@@ -1,0 +1,135 @@
+"""The sandbox's own endpoints: the clock, faults, switches, what was received."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, HTTPException, Request, Response
+
+from sandbox.faults import Fault
+from sandbox.flowhub.api import Json
+from sandbox.received import parse_instant
+from sandbox.runtime import Runtime
+
+VENDORS = ("aiq", "klaviyo")
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = await request.body()
+    body = msgspec.json.decode(raw) if raw.strip() else {}
+    if not isinstance(body, dict):
+        raise TypeError("body: must be a JSON object")
+    return body
+
+
+def control_app(runtime: Runtime) -> FastAPI:
+    """Return the app under ``/control``."""
+    app = FastAPI(title="Sandbox control", openapi_url=None)
+
+    @app.exception_handler(ValueError)
+    @app.exception_handler(TypeError)
+    async def refused(request: Request, error: Exception) -> Response:
+        del request
+        return Json({"error": str(error)}, 422)
+
+    _add_clock(app, runtime)
+    _add_faults(app, runtime)
+    _add_received(app, runtime)
+    return app
+
+
+def _add_clock(app: FastAPI, runtime: Runtime) -> None:
+    def clock() -> dict[str, Any]:
+        spec = runtime.spec
+        state = msgspec.json.decode(runtime.clock.path.read_bytes())
+        return {
+            "instant": runtime.clock.now().isoformat(),
+            "running": state["running"],
+            "history_start": spec.history_start.isoformat(),
+            "window_start": spec.window_start.isoformat(),
+            "window_end": spec.window_end.isoformat(),
+            "horizon": spec.horizon.isoformat(),
+        }
+
+    @app.get("/clock")
+    async def show_clock() -> Response:
+        return Json(clock())
+
+    @app.post("/clock")
+    async def set_clock(request: Request) -> Response:
+        body = await _body(request)
+        instant = runtime.clock.now()
+        if "instant" in body:
+            instant = parse_instant(body["instant"])
+        elif "advance_minutes" in body:
+            instant += timedelta(minutes=float(body["advance_minutes"]))
+        runtime.check_instant(instant)
+        runtime.clock.set(instant, running=bool(body.get("running", False)))
+        return Json(clock())
+
+
+def _add_faults(app: FastAPI, runtime: Runtime) -> None:
+    @app.post("/faults")
+    async def add_fault(request: Request) -> Response:
+        runtime.faults.add(msgspec.json.decode(await request.body(), type=Fault))
+        return Json({"waiting": runtime.faults.waiting()})
+
+    @app.get("/faults")
+    async def show_faults() -> Response:
+        return Json({"waiting": runtime.faults.waiting()})
+
+    @app.delete("/faults")
+    async def clear_faults() -> Response:
+        runtime.faults.clear()
+        return Json({"waiting": []})
+
+    @app.get("/flowhub")
+    async def show_switches() -> Response:
+        return Json(runtime.flowhub.switches)
+
+    @app.post("/flowhub")
+    async def set_switches(request: Request) -> Response:
+        runtime.flowhub.switch(await _body(request))
+        return Json(runtime.flowhub.switches)
+
+
+def _add_received(app: FastAPI, runtime: Runtime) -> None:
+    @app.get("/received/{vendor}")
+    async def received(vendor: str, outcome: str | None = None, limit: int = 100_000) -> Response:
+        if vendor not in VENDORS:
+            raise HTTPException(404, f"vendor: must be one of {', '.join(VENDORS)}")
+        return Json(
+            {
+                "vendor": vendor,
+                "outcomes": runtime.received.outcomes(vendor),
+                "accepted_events": runtime.received.accepted_events(vendor),
+                "calls": runtime.received.calls(vendor, outcome, limit),
+            }
+        )
+
+    @app.delete("/received")
+    async def forget() -> Response:
+        runtime.received.forget()
+        return Json({})
+
+    @app.get("/state")
+    async def state() -> Response:
+        served = [
+            {"vendor": vendor, "method": method, "path": path, "outcome": outcome, "calls": calls}
+            for (vendor, method, path, outcome), calls in sorted(runtime.received.served.items())
+        ]
+        return Json(
+            {
+                "instant": runtime.clock.now().isoformat(),
+                "world": {
+                    "key": runtime.spec.key,
+                    "customers": len(runtime.world.records),
+                    "orders": len(runtime.world.orders.order_no),
+                    "order_lines": int(runtime.world.orders.count.sum()),
+                    "menu_items": len(runtime.world.menu),
+                    "emissions": len(runtime.world.emissions),
+                },
+                "served": served,
+                "received": {vendor: runtime.received.outcomes(vendor) for vendor in VENDORS},
+            }
+        )
