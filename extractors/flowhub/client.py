@@ -7,7 +7,7 @@ is not ``YYYY-MM-DD``.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +15,7 @@ import httpx
 import stamina
 from pyrate_limiter import Duration, Limiter, Rate
 
-from extractors.flowhub.errors import ACCESS_FORM, AccessRefusedError
+from extractors.flowhub.errors import ACCESS_FORM, AccessRefusedError, NotFoundError
 from perennial.errors import SettingsError, VendorError
 from perennial.settings import Settings, secret
 
@@ -46,23 +46,28 @@ class _NotNowError(Exception):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Headers that open a part of the API, and the settings they came from, for errors to name."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    settings: str
+
+
 class FlowhubClient:
     """One connection pool and one budget of requests; use as a context manager."""
 
-    def __init__(self, base_url: str, client_id: str, api_key: str, patience: Patience | None = None) -> None:
-        """Open nothing yet; a credential that can't be a header value is a ``SettingsError`` here."""
+    def __init__(self, base_url: str, credentials: Credentials, patience: Patience | None = None) -> None:
+        """Open nothing yet."""
         self._patience = patience or Patience()
+        self._credentials = credentials
         url = httpx.URL(base_url)
         self.host = url.netloc.decode("ascii")
         # A proxy of the environment is for the outside world, never for this machine.
         outside = url.host not in {"127.0.0.1", "localhost", "::1"}
         self._http = httpx.Client(
             base_url=base_url,
-            headers={
-                "Accept": "application/json",
-                "clientId": _header_value(client_id, "FLOWHUB_CLIENT_ID"),
-                "key": _header_value(api_key, "FLOWHUB_API_KEY"),
-            },
+            headers={"Accept": "application/json", **credentials.headers},
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             trust_env=outside,
         )
@@ -133,8 +138,8 @@ class FlowhubClient:
         if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
             raise AccessRefusedError(
                 f"Flowhub ({self.host}) answered {status} to {path}: it does not accept "
-                "FLOWHUB_CLIENT_ID with FLOWHUB_API_KEY here",
-                f"compare both with what Flowhub sent, or ask for access at {ACCESS_FORM}",
+                f"{self._credentials.settings} here",
+                f"compare them with what Flowhub sent, or ask for access at {ACCESS_FORM}",
                 status=status,
             )
         if status == httpx.codes.NOT_FOUND and "yyyy-mm-dd" in response.text.lower():
@@ -143,7 +148,7 @@ class FlowhubClient:
                 "send a day, not an instant; this is a defect of the pull, please report it",
             )
         if status == httpx.codes.NOT_FOUND:
-            raise VendorError(
+            raise NotFoundError(
                 f"Flowhub ({self.host}) answered 404 to {path}: no such path or location",
                 "check FLOWHUB_BASE_URL and FLOWHUB_LOCATION_ID; `perennial check` lists the locations",
             )
@@ -159,8 +164,20 @@ def flowhub_client(settings: Settings, patience: Patience | None = None) -> Flow
         raise SettingsError(
             "FLOWHUB_CLIENT_ID is not set", f"put it into .env; ask for access at {ACCESS_FORM}"
         )
-    key = secret(settings.flowhub_api_key, "FLOWHUB_API_KEY")
-    return FlowhubClient(settings.flowhub_base_url, settings.flowhub_client_id, key, patience)
+    headers = {
+        "clientId": _header_value(settings.flowhub_client_id, "FLOWHUB_CLIENT_ID"),
+        "key": _header_value(secret(settings.flowhub_api_key, "FLOWHUB_API_KEY"), "FLOWHUB_API_KEY"),
+    }
+    credentials = Credentials(headers, "FLOWHUB_CLIENT_ID with FLOWHUB_API_KEY")
+    return FlowhubClient(settings.flowhub_base_url, credentials, patience)
+
+
+def order_ahead_client(settings: Settings, patience: Patience | None = None) -> FlowhubClient:
+    """Return a client with the order-ahead token, which opens the paths that take orders and no others."""
+    token = secret(settings.flowhub_order_ahead_token, "FLOWHUB_ORDER_AHEAD_TOKEN")
+    headers = {"Authorization": f"Bearer {_header_value(token, 'FLOWHUB_ORDER_AHEAD_TOKEN')}"}
+    credentials = Credentials(headers, "FLOWHUB_ORDER_AHEAD_TOKEN")
+    return FlowhubClient(settings.flowhub_base_url, credentials, patience)
 
 
 def _header_value(value: str, setting: str) -> str:

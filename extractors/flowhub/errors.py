@@ -12,3 +12,7 @@ class AccessRefusedError(VendorError):
         """Keep the status: a 403 on one path leaves others open."""
         super().__init__(cause, fix)
         self.status = status
+
+
+class NotFoundError(VendorError):
+    """Flowhub answered 404: it knows neither path nor id."""

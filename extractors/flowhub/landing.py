@@ -16,6 +16,7 @@ from extractors.flowhub.state import PullState
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.clock import Clock
+from perennial.crash import crash_point
 
 SOURCE = "flowhub"
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
@@ -89,6 +90,7 @@ def land(context: Context, run: Run, find: Find, marker: Mapping[str, Any] | Non
     batch = context.log.append(
         f"{SOURCE}/{run.stream}/{location}/{run.pull_id}/{find.page}-{digest}", records
     )
+    crash_point("flowhub_landed")
     context.state.note_log(context.landing_url, batch.seq, batch.name)
     return batch.seq
 

@@ -21,7 +21,7 @@ LOCATIONS_PATH = "/v0/clientsLocations"
 # Not the …NonZero variants: a product that is out of stock is still a product.
 BY_ROOMS_PATH = "/v0/inventoryByRooms"
 PLAIN_PATH = "/v0/inventory"
-_FORBIDDEN = 403
+FORBIDDEN = 403
 
 
 def read_locations(context: Context, settings: Settings) -> tuple[list[Location], list[Named]]:
@@ -96,7 +96,7 @@ def _read_items(context: Context, settings: Settings) -> tuple[str, list[Item]]:
         body = client.get(BY_ROOMS_PATH, read_seconds=WHOLE_LIST_READ_SECONDS)
         return BY_ROOMS_PATH, read_inventory(BY_ROOMS_PATH, body)
     except AccessRefusedError as error:
-        if error.status != _FORBIDDEN:
+        if error.status != FORBIDDEN:
             raise
     if settings.flowhub_room_ids:
         raise VendorError(

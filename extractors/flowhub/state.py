@@ -51,10 +51,7 @@ class PullState:
             self._db.execute("pragma synchronous = normal")
             self._db.executescript(_TABLES)
         except sqlite3.DatabaseError as error:
-            raise PerennialError(
-                f"the extractors' state {path} can't be read ({type(error).__name__})",
-                "move that file away: the next pull reads everything again; the warehouse drops what it has",
-            ) from None
+            raise _state_error(path, error) from None
 
     def __enter__(self) -> Self:
         """Return the state."""
@@ -169,11 +166,7 @@ class PullState:
                     self._db.execute("rollback")
                 raise
         except sqlite3.DatabaseError as error:
-            raise PerennialError(
-                f"the extractors' state {self._path} can't be written ({error.sqlite_errorname})",
-                "free space on that disk and see that the file may be written; what landed stays, "
-                "and the next pull goes on from here",
-            ) from None
+            raise _state_error(self._path, error) from None
 
     def _instant(
         self, column: Literal["started_at", "swept_at"], stream: Stream, location_id: str
@@ -243,3 +236,16 @@ def _day_text(value: date | None) -> str | None:
 
 def _day(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
+
+
+def _state_error(path: Path, error: sqlite3.DatabaseError) -> PerennialError:
+    if error.sqlite_errorname in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
+        return PerennialError(
+            f"the extractors' state {path} can't be read: it is damaged",
+            "move that file away: the next pull reads everything again; the warehouse drops what it has",
+        )
+    return PerennialError(
+        f"the extractors' state {path} can't be written ({error.sqlite_errorname})",
+        "free space on that disk, give the right to write there, or end what else holds the file; "
+        "what landed stays, and the next pull goes on from there",
+    )
