@@ -1,0 +1,13 @@
+{#- Unix seconds, as text, as a UTC timestamp; null where the text is no number. -#}
+{% macro epoch_timestamp(column) -%}
+    {{ return(adapter.dispatch('epoch_timestamp', 'perennial')(column)) }}
+{%- endmacro %}
+
+{% macro default__epoch_timestamp(column) -%}
+    case when {{ column }} ~ '^[0-9]{9,11}$'
+        then cast(to_timestamp(cast({{ column }} as bigint)) at time zone 'UTC' as timestamp) end
+{%- endmacro %}
+
+{% macro duckdb__epoch_timestamp(column) -%}
+    make_timestamp(try_cast({{ column }} as bigint) * 1000000)
+{%- endmacro %}

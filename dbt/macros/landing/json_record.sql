@@ -1,0 +1,13 @@
+{#- Parse a JSON object once into a record with the named fields; a field of another type, or none, becomes null.
+    Malformed JSON gives a null record. Read the fields with `json_field`. -#}
+{% macro json_record(column, fields) -%}
+    {{ return(adapter.dispatch('json_record', 'perennial')(column, fields)) }}
+{%- endmacro %}
+
+{% macro default__json_record(column, fields) -%}
+    cast({{ column }} as jsonb)
+{%- endmacro %}
+
+{% macro duckdb__json_record(column, fields) -%}
+    case when json_valid({{ column }}) then json_transform({{ column }}, '{{ tojson(fields) }}') end
+{%- endmacro %}

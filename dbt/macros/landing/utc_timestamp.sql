@@ -1,0 +1,14 @@
+{#- An ISO 8601 text as a UTC timestamp; a text without a zone is read in `time_zone`; nonsense becomes null. -#}
+{% macro utc_timestamp(column, time_zone='UTC') -%}
+    {{ return(adapter.dispatch('utc_timestamp', 'perennial')(column, time_zone)) }}
+{%- endmacro %}
+
+{% macro default__utc_timestamp(column, time_zone) -%}
+    cast(cast({{ column }} as timestamptz) at time zone 'UTC' as timestamp)
+{%- endmacro %}
+
+{% macro duckdb__utc_timestamp(column, time_zone) -%}
+    {%- if time_zone == 'UTC' -%} cast(try_cast({{ column }} as timestamptz) as timestamp)
+    {%- else -%} cast(timezone('{{ time_zone }}', try_cast({{ column }} as timestamp)) as timestamp)
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,20 @@
+{#- How far a model has read: its last committed cursor, `upto_seq` or `build_no`; 0 when it has built nothing yet,
+    and in unit tests, which read all that they are given.
+    On DuckDB the number is looked up before the model runs, so that the zone maps can skip what is older. -#}
+{% macro cursor(column) -%}
+    {%- if not execute or model.resource_type == 'unit_test' or flags.FULL_REFRESH -%}
+        {{ return('0') }}
+    {%- endif -%}
+    {{ return(adapter.dispatch('cursor', 'perennial')(column)) }}
+{%- endmacro %}
+
+{% macro default__cursor(column) -%}
+    {{ return("(select coalesce(max(" ~ column ~ "), 0) from ops.model_cursors where model = '" ~ model.name ~ "')") }}
+{%- endmacro %}
+
+{% macro duckdb__cursor(column) -%}
+    {%- set found = run_query(
+        "select coalesce(max(" ~ column ~ "), 0) from ops.model_cursors where model = '" ~ model.name ~ "'"
+    ) -%}
+    {{ return(found.columns[0].values()[0] | string) }}
+{%- endmacro %}

@@ -1,0 +1,16 @@
+select
+    orders.order_id,
+    orders.channel,
+    orders.store_id,
+    map.customer_id,
+    orders.status,
+    orders.created_at,
+    orders.completed_at,
+    orders.subtotal,
+    orders.discount,
+    orders.tax,
+    orders.delivery_fee,
+    orders.total
+from {{ ref('int_orders') }} as orders
+left join {{ ref('int_identity__map') }} as map on orders.record_key = map.record_key
+where not orders.is_taken_over

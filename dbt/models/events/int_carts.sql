@@ -1,0 +1,131 @@
+{{ config(materialized='incremental', incremental_strategy='merge', unique_key='cart_id') }}
+
+{#- The present state of each cart. Statuses arrive out of order: the furthest counts, not the latest. -#}
+with
+
+deliveries as (
+
+    select
+        carts.cart_id,
+        carts.seq,
+        carts.row_no,
+        {{ jane_node() }} as node,
+        carts.jane_store_id,
+        carts.store_name,
+        carts.reservation_mode,
+        carts.pos_order_id,
+        carts.products,
+        carts.amount,
+        carts.created_at,
+        carts.occurred_at,
+        carts.webhook,
+        statuses.jane_status,
+        statuses.status_rank,
+        statuses.canceled_by,
+        statuses.order_status
+    from {{ ref('stg_jane__carts') }} as carts
+    inner join {{ ref('jane_statuses') }} as statuses on carts.jane_status = statuses.jane_status
+    where {{ is_news('carts.seq') }}
+
+),
+
+partner_touches as (
+
+    select
+        object_id as cart_id,
+        max(seq) as last_seq,
+        (array_agg(node order by occurred_at desc))[1] as node,
+        min(occurred_at) as created_at,
+        max(case when event_name <> 'cart_abandoned' then occurred_at end) as last_activity_at
+    from {{ ref('int_events__partners') }}
+    where {{ is_news() }} and object_type = 'cart'
+    group by object_id
+
+),
+
+jane_news as (
+
+    select
+        cart_id,
+        (array_agg(node order by occurred_at desc, seq desc) filter (where node not like 'jane_cart:%'))[1] as known_node,
+        (array_agg(node order by occurred_at desc, seq desc))[1] as node,
+        (array_agg(jane_store_id order by occurred_at desc, seq desc) filter (where jane_store_id is not null))[1] as jane_store_id,
+        (array_agg(store_name order by occurred_at desc, seq desc) filter (where store_name is not null))[1] as store_name,
+        (array_agg(reservation_mode order by occurred_at desc, seq desc) filter (where reservation_mode is not null))[1] as reservation_mode,
+        (array_agg(pos_order_id order by occurred_at desc, seq desc) filter (where pos_order_id is not null))[1] as pos_order_id,
+        (array_agg(products order by occurred_at desc, seq desc) filter (where products is not null))[1] as products,
+        (array_agg(amount order by occurred_at desc, seq desc) filter (where amount is not null))[1] as amount,
+        min(coalesce(created_at, occurred_at)) as created_at,
+        max(case when webhook = 'cart_status' and jane_status = 'pending' then occurred_at end) as last_activity_at,
+        (array_agg(jane_status order by status_rank desc, occurred_at desc))[1] as jane_status,
+        max(status_rank) as status_rank,
+        min(case when status_rank >= 20 then occurred_at end) as ordered_at,
+        min(case when order_status = 'fulfilled' then occurred_at end) as fulfilled_at,
+        min(case when order_status = 'canceled' then occurred_at end) as canceled_at,
+        max(canceled_by) as canceled_by
+    from deliveries
+    group by cart_id
+
+),
+
+merged as (
+
+    select
+        coalesce(jane_news.cart_id, partner_touches.cart_id) as cart_id,
+        coalesce(jane_news.known_node, jane_news.node, partner_touches.node) as node,
+        jane_news.jane_store_id,
+        jane_news.store_name,
+        jane_news.reservation_mode,
+        jane_news.pos_order_id,
+        jane_news.products,
+        jane_news.amount,
+        least(jane_news.created_at, partner_touches.created_at) as created_at,
+        greatest(jane_news.last_activity_at, partner_touches.last_activity_at) as last_activity_at,
+        coalesce(jane_news.jane_status, 'pending') as jane_status,
+        coalesce(jane_news.status_rank, 10) as status_rank,
+        jane_news.ordered_at,
+        jane_news.fulfilled_at,
+        jane_news.canceled_at,
+        jane_news.canceled_by
+    from jane_news
+    full outer join partner_touches on jane_news.cart_id = partner_touches.cart_id
+
+)
+
+select
+    merged.cart_id,
+    {% if is_incremental() -%}
+    case when merged.node like 'jane_cart:%' then coalesce(known.node, merged.node) else merged.node end as node,
+    {% for field in ['jane_store_id', 'store_name', 'reservation_mode', 'pos_order_id', 'products', 'amount'] -%}
+    coalesce(merged.{{ field }}, known.{{ field }}) as {{ field }},
+    {% endfor -%}
+    least(merged.created_at, known.created_at) as created_at,
+    greatest(merged.last_activity_at, known.last_activity_at) as last_activity_at,
+    case when known.status_rank > merged.status_rank then known.jane_status else merged.jane_status end as jane_status,
+    greatest(merged.status_rank, known.status_rank) as status_rank,
+    least(merged.ordered_at, known.ordered_at) as ordered_at,
+    least(merged.fulfilled_at, known.fulfilled_at) as fulfilled_at,
+    least(merged.canceled_at, known.canceled_at) as canceled_at,
+    coalesce(merged.canceled_by, known.canceled_by) as canceled_by,
+    {%- else -%}
+    merged.node,
+    merged.jane_store_id,
+    merged.store_name,
+    merged.reservation_mode,
+    merged.pos_order_id,
+    merged.products,
+    merged.amount,
+    merged.created_at,
+    merged.last_activity_at,
+    merged.jane_status,
+    merged.status_rank,
+    merged.ordered_at,
+    merged.fulfilled_at,
+    merged.canceled_at,
+    merged.canceled_by,
+    {%- endif %}
+    {{ build_no() }} as changed_build_no
+from merged
+{% if is_incremental() -%}
+left join {{ this }} as known on merged.cart_id = known.cart_id
+{%- endif %}

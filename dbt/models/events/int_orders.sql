@@ -1,0 +1,63 @@
+{{ config(materialized='incremental', incremental_strategy='merge', unique_key='order_id') }}
+
+{#- The present state of each order by the record that it is evidence about. A Jane order that the point of sale has
+    taken over is counted there, and hidden here. -#}
+with
+
+flowhub_versions as (
+
+    select
+        *,
+        row_number() over (partition by order_id order by seq desc, row_no desc) as recency
+    from {{ ref('stg_flowhub__orders') }}
+    where {{ is_news() }}
+
+),
+
+carts as (
+
+    select * from {{ ref('int_carts') }}
+    where {{ changed_since() }} and ordered_at is not null
+
+)
+
+select
+    order_id,
+    case when order_type in ('pickup', 'delivery', 'kiosk') then 'ecommerce' else 'pos' end as channel,
+    store_id,
+    {{ node_of('flowhub_customer', 'flowhub_customer_id') }} as node,
+    {{ key64(node_of('flowhub_customer', 'flowhub_customer_id')) }} as record_key,
+    status,
+    created_at,
+    completed_at,
+    cast(subtotal as decimal(18, 2)) as subtotal,
+    cast(discount as decimal(18, 2)) as discount,
+    cast(tax as decimal(18, 2)) as tax,
+    cast(delivery_fee as decimal(18, 2)) as delivery_fee,
+    cast(total as decimal(18, 2)) as total,
+    budtender,
+    false as is_taken_over,
+    {{ build_no() }} as changed_build_no
+from flowhub_versions
+where recency = 1
+
+union all
+
+select
+    'jane-' || cart_id,
+    'ecommerce',
+    jane_store_id,
+    node,
+    {{ key64('node') }},
+    case
+        when canceled_at is not null then 'canceled'
+        when fulfilled_at is not null then 'fulfilled'
+        else 'created'
+    end,
+    ordered_at,
+    fulfilled_at,
+    amount, null, null, null, amount,
+    null,
+    pos_order_id is not null,
+    {{ build_no() }}
+from carts

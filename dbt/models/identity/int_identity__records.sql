@@ -1,0 +1,70 @@
+{{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
+
+with
+
+sightings as (
+
+    select * from {{ ref('int_identity__sightings') }}
+    where {{ is_news() }}
+
+),
+
+latest as (
+
+    {#- the newest known value of each field; a source that stops sending a field does not erase it -#}
+    select
+        record_key,
+        min(node) as node,
+        min(source) as source,
+        min(seq) as first_seq,
+        (array_agg(row_no order by seq, row_no))[1] as first_row_no,
+        max(seq) as last_seq,
+        max(seen_at) as last_seen_at
+        {%- for field in ['full_name', 'given_name_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
+                          'street_address', 'city', 'postal_code', 'state', 'country', 'email', 'phone'] %},
+        (array_agg({{ field }} order by seq desc, row_no desc) filter (where {{ field }} is not null))[1] as {{ field }}
+        {%- endfor %}
+    from sightings
+    group by record_key
+
+)
+
+select
+    latest.record_key,
+    latest.node,
+    split_part(latest.node, ':', 1) as record_type,
+    latest.source,
+    {% if is_incremental() -%}
+    coalesce(known.first_seq, latest.first_seq) as first_seq,
+    coalesce(known.first_row_no, latest.first_row_no) as first_row_no,
+    latest.last_seq,
+    latest.last_seen_at,
+    {% for field in ['full_name', 'given_name_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
+                     'street_address', 'city', 'postal_code', 'state', 'country', 'email', 'phone'] -%}
+    coalesce(latest.{{ field }}, known.{{ field }}) as {{ field }},
+    {% endfor -%}
+    {%- else -%}
+    latest.first_seq,
+    latest.first_row_no,
+    latest.last_seq,
+    latest.last_seen_at,
+    latest.full_name,
+    latest.given_name_key,
+    latest.birth_date,
+    latest.programme,
+    latest.is_loyal,
+    latest.customer_groups,
+    latest.street_address,
+    latest.city,
+    latest.postal_code,
+    latest.state,
+    latest.country,
+    latest.email,
+    latest.phone,
+    {%- endif %}
+    {{ build_no() }} as changed_build_no
+from latest
+{% if is_incremental() -%}
+left join {{ this }} as known
+    on latest.record_key = known.record_key
+{%- endif %}

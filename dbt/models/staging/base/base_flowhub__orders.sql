@@ -1,0 +1,108 @@
+with
+
+landed as (
+
+    {{ landed('flowhub', ['orders']) }}
+
+),
+
+records as (
+
+    select
+        landed.*,
+        {{ json_record('payload', {
+            'id': 'VARCHAR', '_id': 'VARCHAR', 'orderId': 'VARCHAR', 'locationId': 'VARCHAR', 'customerId': 'VARCHAR',
+            'customerType': 'VARCHAR', 'createdAt': 'VARCHAR', 'createdOn': 'VARCHAR', 'completedOn': 'VARCHAR',
+            'orderStatus': 'VARCHAR', 'voided': 'BOOLEAN', 'orderType': 'VARCHAR', 'originalSaleId': 'VARCHAR',
+            'budtender': 'VARCHAR', 'currentPoints': 'DOUBLE', 'totals': 'JSON', 'itemsInCart': 'JSON'
+        }) }} as record
+    from landed
+
+),
+
+fields as (
+
+    select
+        seq,
+        row_no,
+        source_key,
+        coalesce(
+            nullif({{ json_field('record', 'id') }}, ''),
+            nullif({{ json_field('record', '_id') }}, ''),
+            nullif({{ json_field('record', 'orderId') }}, '')
+        ) as order_id,
+        {{ json_field('record', 'locationId') }} as store_id,
+        nullif({{ json_field('record', 'customerId') }}, '') as flowhub_customer_id,
+        nullif({{ json_field('record', 'originalSaleId') }}, '') as original_order_id,
+        lower({{ json_field('record', 'orderStatus') }}) as order_status,
+        lower({{ json_field('record', 'orderType') }}) as order_type,
+        {{ json_field('record', 'budtender') }} as budtender,
+        coalesce({{ json_field('record', 'voided', 'boolean') }}, false) as is_voided,
+        coalesce(
+            {{ utc_timestamp(json_field('record', 'createdAt')) }},
+            {{ utc_timestamp(json_field('record', 'createdOn')) }}
+        ) as created_at,
+        {{ utc_timestamp(json_field('record', 'completedOn')) }} as completed_at,
+        cast({{ json_field('record', 'totals') }} as varchar) as totals,
+        cast({{ json_field('record', 'itemsInCart') }} as varchar) as items,
+        received_at,
+        payload
+    from records
+
+),
+
+parsed as (
+
+    select
+        ---------- ids
+        seq,
+        row_no,
+        source_key,
+        order_id,
+        store_id,
+        flowhub_customer_id,
+        original_order_id,
+
+        ---------- strings
+        order_type,
+        budtender,
+        -- a voided order keeps the status `sold`; a refund points at the sale that it takes back
+        case
+            when original_order_id is not null then 'refunded'
+            when is_voided or order_status in ('cancelled', 'canceled', 'voided') then 'canceled'
+            when order_status = 'sold' and completed_at is not null then 'completed'
+            else 'created'
+        end as status,
+        items,
+
+        ---------- numerics; key casing differs between the vendor's documents and its answers
+        {{ flowhub_total(['subTotal', 'SubTotal']) }} as subtotal,
+        {{ flowhub_total(['totalDiscounts', 'TotalDiscounts']) }} as discount,
+        {{ flowhub_total(['totalTaxes', 'TotalTaxes']) }} as tax,
+        {{ flowhub_total(['totalFees', 'TotalFees']) }} as delivery_fee,
+        {{ flowhub_total(['finalTotal', 'FinalTotal']) }} as total,
+
+        ---------- timestamps
+        created_at,
+        completed_at,
+        received_at,
+
+        payload
+    from fields
+
+),
+
+judged as (
+
+    select
+        parsed.*,
+        {{ first_problem([
+            ('id, _id and orderId are all missing: Flowhub sends one of them with every order', 'order_id is null'),
+            ('createdAt is missing or not a time: send ISO 8601', 'created_at is null'),
+            ('totals.finalTotal is missing or not a number', 'total is null'),
+        ]) }} as problem
+    from parsed
+
+)
+
+{{ versioned('judged', 'order_id', remember=['status']) }}

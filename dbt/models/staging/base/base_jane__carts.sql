@@ -1,0 +1,91 @@
+with
+
+landed as (
+
+    {{ landed('jane', ['cart_status', 'cart_abandoned']) }}
+
+),
+
+records as (
+
+    select
+        landed.*,
+        {{ json_record('payload', {'cart': {
+            'id': 'VARCHAR', 'uuid': 'VARCHAR', 'status': 'VARCHAR', 'amount': 'DECIMAL(18,4)',
+            'created_at': 'VARCHAR', 'checked_out_time': 'VARCHAR', 'updated_at': 'VARCHAR',
+            'customer_name': 'VARCHAR', 'customer_email_address': 'VARCHAR', 'customer_phone_number': 'VARCHAR',
+            'user_id': 'VARCHAR', 'external_user_id': 'VARCHAR', 'store_id': 'VARCHAR', 'store_name': 'VARCHAR',
+            'reservation_mode': 'VARCHAR', 'pos_order_id': 'VARCHAR', 'products': 'JSON'
+        }}) }} as body
+    from landed
+
+),
+
+carts as (
+
+    select
+        records.*,
+        {{ "body.cart" if target.type == 'duckdb' else "(body -> 'cart')" }} as record,
+        {{ json_text('headers', ['X-Jane-Request-Timestamp']) }} as request_timestamp,
+        coalesce({{ json_text('headers', ['stale']) }} = 'true', false) as is_stale
+    from records
+
+),
+
+parsed as (
+
+    select
+        ---------- ids
+        seq,
+        row_no,
+        source_key,
+        {{ json_field('record', 'id') }} as cart_id,
+        nullif({{ json_field('record', 'user_id') }}, '') as jane_user_id,
+        nullif({{ json_field('record', 'external_user_id') }}, '') as external_user_id,
+        {{ json_field('record', 'store_id') }} as jane_store_id,
+        nullif({{ json_field('record', 'pos_order_id') }}, '') as pos_order_id,
+
+        ---------- strings
+        stream as webhook,
+        lower({{ json_field('record', 'status') }}) as jane_status,
+        {{ json_field('record', 'store_name') }} as store_name,
+        {{ json_field('record', 'reservation_mode') }} as reservation_mode,
+        nullif(trim({{ json_field('record', 'customer_name') }}), '') as full_name,
+        {{ clean_email(json_field('record', 'customer_email_address')) }} as email,
+        {{ clean_phone(json_field('record', 'customer_phone_number')) }} as phone,
+        cast({{ json_field('record', 'products') }} as varchar) as products,
+
+        ---------- numerics
+        cast({{ json_field('record', 'amount', 'decimal(18, 4)') }} as decimal(18, 2)) as amount,
+
+        ---------- booleans
+        is_stale,
+
+        ---------- timestamps; Jane's times carry no zone
+        {{ utc_timestamp(json_field('record', 'created_at'), var('jane_time_zone')) }} as created_at,
+        {{ utc_timestamp(json_field('record', 'checked_out_time'), var('jane_time_zone')) }} as checked_out_at,
+        -- the signed timestamp is the instant of the change: unix seconds, or ISO 8601
+        coalesce({{ epoch_timestamp('request_timestamp') }}, {{ utc_timestamp('request_timestamp') }}) as occurred_at,
+        received_at,
+
+        payload
+    from carts
+
+),
+
+judged as (
+
+    select
+        parsed.*,
+        {{ first_problem([
+            ('cart.id is missing: Jane sends it with every cart', 'cart_id is null'),
+            ('cart.status is missing', 'jane_status is null'),
+            ('X-Jane-Request-Timestamp is neither unix seconds nor ISO 8601', 'occurred_at is null'),
+            ('cart.status is none of the twelve: add it to the seed jane_statuses',
+                'jane_status not in (select jane_status from ' ~ ref('jane_statuses') ~ ')'),
+        ]) }} as problem
+    from parsed
+
+)
+
+{{ disposed('judged') }}

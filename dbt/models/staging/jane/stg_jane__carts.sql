@@ -1,0 +1,3 @@
+select *
+from {{ ref('base_jane__carts') }}
+where disposition = 'loaded'

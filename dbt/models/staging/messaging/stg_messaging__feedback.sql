@@ -1,0 +1,3 @@
+select *
+from {{ ref('base_messaging__feedback') }}
+where disposition = 'loaded'

@@ -1,0 +1,3 @@
+select *
+from {{ ref('base_omni__events') }}
+where disposition = 'loaded'

@@ -1,0 +1,3 @@
+select *
+from {{ ref('base_partners__events') }}
+where disposition = 'loaded'

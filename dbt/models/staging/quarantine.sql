@@ -1,0 +1,22 @@
+{{ config(schema='marts') }}
+
+{%- set streams = {
+    'base_flowhub__locations': 'flowhub/locations', 'base_flowhub__customers': 'flowhub/customers',
+    'base_flowhub__orders': 'flowhub/orders', 'base_flowhub__inventory': 'flowhub/inventory',
+    'base_jane__carts': 'jane/carts', 'base_omni__events': 'omni/events', 'base_shopify__webhooks': 'shopify/webhooks',
+    'base_partners__events': 'partners/events', 'base_messaging__feedback': 'messaging/feedback',
+    'base_perennial__receipts': 'perennial/receipts'
+} %}
+{%- for model_name, stream in streams.items() %}
+select
+    '{{ stream }}' as stream,
+    seq,
+    row_no,
+    source_key,
+    problem as reason,
+    received_at,
+    rejected_payload as payload
+from {{ ref(model_name) }}
+where disposition = 'quarantined'
+{{ 'union all' if not loop.last }}
+{%- endfor %}

@@ -1,0 +1,3 @@
+select *
+from {{ ref('base_shopify__webhooks') }}
+where disposition = 'loaded'

@@ -1,0 +1,236 @@
+"""The builder: the one class that opens the warehouse file, and runs moments on it.
+
+A moment: land it, tell the models what they may read, run dbt in process, land what was decided, mark it finished. A
+crash after any of these lines leaves an unfinished moment, which the next build finishes first, with its own instant
+and reach; each step done twice is done once.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+from dbt_common.events.base_types import EventMsg
+
+from extractors.landing.log import LandingLog
+from perennial.clock import clock_of
+from perennial.crash import crash_point
+from perennial.errors import PerennialError
+from perennial.home import Home
+from perennial.settings import Settings
+from warehouse import operations
+from warehouse.flow_settings import FlowSettings, read_flow_settings
+from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
+from warehouse.outbox import export
+from warehouse.project import DbtProject, flow_nodes
+from warehouse.report import BuildReport, Lane, NodeResult, OnNode, ignore
+
+# What a hot moment leaves to the scheduled lane: it decides with models that hold rows, and tests nothing.
+_HOT = ["run", "--select", "config.materialized:incremental", "config.materialized:table"]
+_SCHEDULED = [
+    "build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "seed",
+    "--exclude", "config.materialized:view,resource_type:model",
+]  # fmt: skip
+_EVERYTHING = ["build", "--exclude-resource-type", "unit_test"]
+
+
+class Builder:
+    """Runs moments on one home's warehouse; a context manager that lets go of the file at the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open nothing yet: the file is opened by the first build."""
+        self._settings = settings
+        self._home = Home(settings.home)
+        self._clock = clock_of(settings)
+        self._log = LandingLog(settings.landing_url, self._clock)
+        self._project = DbtProject(self._home.warehouse, self._home.root / "dbt")
+        self._one_at_a_time = threading.Lock()
+        self._warehouse: duckdb.DuckDBPyConnection | None = None
+        self._flows: dict[str, FlowSettings] | None = None
+        self._since: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the warehouse file."""
+        if self._warehouse is not None:
+            self._warehouse.close()
+            self._warehouse = None
+        self._project.release()
+
+    def build(self, *, lane: Lane, on_node: OnNode = ignore) -> BuildReport:
+        """Finish what an earlier build left, then run a new moment on all that has landed.
+
+        A node that fails is told in the report, and nothing of its moment is exported; the next build takes the moment
+        up again.
+        """
+        with self._one_at_a_time:
+            warehouse = self._open()
+            left = operations.last_moment(warehouse, finished=False)
+            if left is not None:
+                report = self._run(warehouse, self._again(*left), on_node)
+                if not report.ok:
+                    return report
+            return self._run(warehouse, self._next(warehouse, lane), on_node)
+
+    def restore(self, on_node: OnNode = ignore) -> BuildReport | None:
+        """Fill an empty warehouse from landing: one build at the last landed moment, with its decisions as landed.
+
+        Returns None where no moment has landed. Nothing is decided and nothing is exported.
+        """
+        with self._one_at_a_time:
+            warehouse = self._open()
+            if operations.last_moment(warehouse, finished=True) is not None:
+                raise PerennialError("the warehouse is not empty", "perennial rebuild moves it aside first")
+            # a moment that never finished decided nothing that anybody has seen: it is no past to restore
+            end = last_finished(self._log)
+            moments = [moment for moment in landed(self._log) if moment.build_no <= end]
+            if not moments:
+                return None
+            self._since = active_since(moments)
+            return self._run(warehouse, moments[-1], on_node, restore=True)
+
+    @property
+    def warehouse(self) -> duckdb.DuckDBPyConnection:
+        """The open warehouse, for what is published after a build; the caller holds no other handle."""
+        return self._open()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self._warehouse is None:
+            self._home.root.mkdir(parents=True, exist_ok=True)
+            result = self._project.invoke(["run-operation", "prepare_operations"], {})
+            if not result.success:
+                raise PerennialError(
+                    f"the warehouse file can't be opened: {result.exception or result.result}",
+                    "one process owns it: ask the running worker (perennial status), or end what holds the file",
+                )
+            self._warehouse = duckdb.connect(str(self._home.warehouse))
+            self._warehouse.execute("set TimeZone = 'UTC'")
+            self._since = active_since(landed(self._log))
+        return self._warehouse
+
+    def _settings_of_flows(self) -> dict[str, FlowSettings]:
+        if self._flows is None:
+            overrides = self._home.root / "flows.json"
+            told: Mapping[str, Any] = json.loads(overrides.read_text(encoding="utf-8")) if overrides.exists() else {}
+            self._flows = read_flow_settings(self._project.manifest, told)
+        return self._flows
+
+    def _again(self, build_no: int, as_of: Any, upto_seq: int) -> Moment:
+        [moment] = [moment for moment in landed(self._log, after=upto_seq) if moment.build_no == build_no][:1] or [
+            Moment(build_no, as_of, upto_seq, "scheduled", {}),
+        ]
+        return moment
+
+    def _next(self, warehouse: duckdb.DuckDBPyConnection, lane: Lane) -> Moment:
+        last = operations.last_moment(warehouse, finished=True)
+        now = self._clock.now()
+        statuses = {name: flow.status for name, flow in self._settings_of_flows().items()}
+        return Moment(
+            build_no=last[0] + 1 if last else 1,
+            as_of=max(now, last[1]) if last else now,
+            upto_seq=self._log.last_seq(),
+            lane=lane,
+            flows=statuses,
+        )
+
+    def _run(
+        self, warehouse: duckdb.DuckDBPyConnection, moment: Moment, on_node: OnNode, *, restore: bool = False,
+    ) -> BuildReport:
+        began = time.monotonic()
+        before = operations.last_moment(warehouse, finished=True)
+        if not restore:
+            land(self._log, moment)
+            crash_point("moment_landed")
+            self._since = active_since_next(self._since, moment)
+        operations.begin_moment(warehouse, moment)
+        operations.list_new_files(warehouse, self._log, self._log.last_seq() if restore else moment.upto_seq)
+        flows = self._settings_of_flows()
+        checksums = {name: node.checksum.checksum for name, node in flow_nodes(self._project.manifest).items()}
+        since = {name: self._since.get(name, (flow.status, moment.as_of)) for name, flow in flows.items()}
+        operations.set_flow_settings(warehouse, flows, operations.versions_of(flows, checksums), since)
+        fingerprint = self._project.fingerprint
+        is_deployed = operations.fingerprint(warehouse) == fingerprint
+        command = _EVERYTHING if not is_deployed else _HOT if moment.lane == "hot" else _SCHEDULED
+        nodes: list[NodeResult] = []
+        problem = self._dbt(command, self._variables(moment, before, restore=restore), nodes, on_node)
+        decisions = 0
+        if problem is None:
+            if not is_deployed:
+                operations.note_deployment(warehouse, fingerprint, moment.as_of)
+            crash_point("models_committed")
+            if not restore:
+                decisions = export(warehouse, self._log, moment)
+                crash_point("exported")
+                land_end(self._log, moment)
+            operations.finish_moment(warehouse, moment)
+        return BuildReport(
+            moment.build_no, moment.as_of, moment.upto_seq, moment.lane, time.monotonic() - began, decisions, nodes, problem,
+        )
+
+    def _variables(self, moment: Moment, before: tuple[int, Any, int] | None, *, restore: bool) -> dict[str, object]:
+        settings = self._settings
+        last_as_of = before[1] if before else moment.as_of
+        return {
+            "as_of": f"{operations.naive(moment.as_of):%Y-%m-%d %H:%M:%S.%f}",
+            "last_as_of": f"{operations.naive(last_as_of):%Y-%m-%d %H:%M:%S.%f}",
+            "build_no": moment.build_no,
+            "upto_seq": moment.upto_seq,
+            "restore": restore,
+            "landed_seq": self._log.last_seq(),
+            "time_zone": settings.perennial_timezone,
+            "points_expiring_days": settings.points_expiring_days,
+            "cart_abandoned_after_minutes": settings.cart_abandoned_after_minutes,
+            "flowhub_order_amount_unit": settings.flowhub_order_amount_unit,
+            "jane_time_zone": settings.jane_timezone,
+        }
+
+    def _dbt(
+        self, command: list[str], variables: dict[str, object], nodes: list[NodeResult], on_node: OnNode,
+    ) -> str | None:
+        def listen(event: EventMsg) -> None:
+            if event.info.name == "NodeFinished":
+                result = _node_result(event)
+                nodes.append(result)
+                on_node(result)
+
+        outcome = self._project.invoke(command, variables, listen)
+        if outcome.success:
+            return None
+        failed = [node for node in nodes if not node.ok]
+        if failed:
+            return "; ".join(f"{node.unique_id}: {node.message}" for node in failed[:3])
+        return str(outcome.exception or "dbt did not succeed and named no node")
+
+
+def active_since_next(since: Mapping[str, Any], moment: Moment) -> dict[str, Any]:
+    """Return the flows' statuses and their beginnings after one more moment."""
+    following = dict(since)
+    for flow, status in moment.flows.items():
+        if flow not in since or since[flow][0] != status:
+            following[flow] = (status, moment.as_of)
+    return following
+
+
+def _node_result(event: EventMsg) -> NodeResult:
+    data: Any = event.data
+    node = data.node_info
+    return NodeResult(
+        unique_id=node.unique_id,
+        resource_type=node.resource_type,
+        status=str(data.run_result.status or node.node_status),
+        seconds=float(data.run_result.execution_time),
+        message=str(data.run_result.message or ""),
+    )
+
+
+OnDone = Callable[[BuildReport], None]

@@ -1,0 +1,82 @@
+"""Moments: what a build may read and what time it is, landed before its first model runs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from extractors.landing.log import LandingLog
+from extractors.landing.records import Record
+from warehouse.report import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One build: its number, its instant, how far into the log it reads, and the status that each flow has in it."""
+
+    build_no: int
+    as_of: datetime
+    upto_seq: int
+    lane: Lane
+    flows: Mapping[str, str]
+
+
+def land(log: LandingLog, moment: Moment) -> None:
+    """Land a moment; doing it again changes nothing."""
+    payload = json.dumps(
+        {
+            "build_no": moment.build_no,
+            "as_of": moment.as_of.isoformat(),
+            "upto_seq": moment.upto_seq,
+            "lane": moment.lane,
+            "flows": dict(moment.flows),
+        },
+    )
+    log.append(
+        f"moments/{moment.build_no}",
+        [Record("perennial", "moments", str(moment.build_no), moment.as_of, payload)],
+    )
+
+
+def land_end(log: LandingLog, moment: Moment) -> None:
+    """Land that a moment is finished: all that it decided has landed before."""
+    payload = json.dumps({"build_no": moment.build_no, "finished": True})
+    log.append(
+        f"moments/{moment.build_no}/finished",
+        [Record("perennial", "moments", f"{moment.build_no}:finished", moment.as_of, payload)],
+    )
+
+
+def last_finished(log: LandingLog) -> int:
+    """Return the number of the newest moment that is known to be finished; 0 where none is."""
+    ends = (json.loads(row.payload) for row in log.read("perennial", "moments"))
+    return max((told["build_no"] for told in ends if told.get("finished")), default=0)
+
+
+def landed(log: LandingLog, after: int = 0) -> list[Moment]:
+    """Return the moments in their order."""
+    moments = []
+    for row in log.read("perennial", "moments", after=after):
+        told = json.loads(row.payload)
+        if told.get("finished"):
+            continue
+        moments.append(
+            Moment(
+                told["build_no"],
+                datetime.fromisoformat(told["as_of"]).astimezone(UTC),
+                told["upto_seq"],
+                told["lane"],
+                told["flows"],
+            ),
+        )
+    return moments
+
+
+def active_since(moments: list[Moment]) -> dict[str, tuple[str, datetime]]:
+    """Return each flow's status in the last moment and the instant at which it got that status."""
+    since: dict[str, tuple[str, datetime]] = {}
+    for moment in moments:
+        for flow, status in moment.flows.items():
+            if flow not in since or since[flow][0] != status:
+                since[flow] = (status, moment.as_of)
+    return since

@@ -1,0 +1,114 @@
+"""The builder's own tables: moments, the manifest's files by stream, the flows' settings."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import duckdb
+
+from extractors.landing.log import LandingLog
+from warehouse.flow_settings import FlowSettings
+from warehouse.moments import Moment
+
+# The columns are those of the macro `prepare_operations`, which makes the tables.
+_FLOW_COLUMNS = """
+    flow_name, flow_version, status, active_since, display_name, kind, trigger_event, window_seconds, channels,
+    destination, reentry_days, concurrent, max_duration_seconds, holdout_percent, rank, email_unless_opted_out,
+    grace_seconds, settings
+"""
+
+
+def naive(instant: datetime) -> datetime:
+    """Return an instant as the warehouse keeps it: UTC without a zone."""
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def aware(instant: datetime) -> datetime:
+    """Return an instant of the warehouse with its zone."""
+    return instant.replace(tzinfo=UTC)
+
+
+def list_new_files(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, upto_seq: int) -> None:
+    """Tell the models which files hold the batches up to ``upto_seq``; cost follows the new batches."""
+    [[known]] = warehouse.execute("select coalesce(max(last_seq), 0) from ops.landing_files").fetchall()
+    rows = [
+        (file.first_seq, file.last_seq, stream, file.path, rows)
+        for file in log.files(after=known, upto=upto_seq)
+        for stream, rows in file.streams.items()
+    ]
+    if rows:
+        warehouse.executemany("insert into ops.landing_files values (?, ?, ?, ?, ?)", rows)
+
+
+def set_flow_settings(
+    warehouse: duckdb.DuckDBPyConnection,
+    settings: Mapping[str, FlowSettings],
+    versions: Mapping[str, str],
+    since: Mapping[str, tuple[str, datetime]],
+) -> None:
+    """Put the settings of every flow, and since when each has its status, where the models read them."""
+    rows = [
+        (
+            name, versions[name], flow.status, naive(since[name][1]), flow.display_name, flow.kind, flow.trigger,
+            int(flow.window.total_seconds()), ",".join(flow.channels), flow.destination, flow.reentry, flow.concurrent,
+            int(flow.max_duration.total_seconds()) if flow.max_duration else None, flow.holdout_percent, flow.rank,
+            flow.email_unless_opted_out, int(flow.grace.total_seconds()), flow.model_dump_json(),
+        )
+        for name, flow in settings.items()
+    ]  # fmt: skip
+    marks = ", ".join("?" for _ in _FLOW_COLUMNS.split(","))
+    warehouse.execute("begin")
+    warehouse.execute("delete from ops.flow_settings")
+    if rows:
+        warehouse.executemany(f"insert into ops.flow_settings ({_FLOW_COLUMNS}) values ({marks})", rows)  # noqa: S608 -- constants
+    warehouse.execute("commit")
+
+
+def last_moment(warehouse: duckdb.DuckDBPyConnection, *, finished: bool) -> tuple[int, datetime, int] | None:
+    """Return number, instant and reach of the newest moment that is (not) finished."""
+    found = warehouse.execute(
+        "select build_no, as_of, upto_seq from ops.moments where finished = ? order by build_no desc limit 1", [finished],
+    ).fetchall()
+    return (found[0][0], aware(found[0][1]), found[0][2]) if found else None
+
+
+def begin_moment(warehouse: duckdb.DuckDBPyConnection, moment: Moment) -> None:
+    """Note that a moment has begun; once."""
+    warehouse.execute(
+        "insert into ops.moments select ?, ?, ?, ?, false where ? not in (select build_no from ops.moments)",
+        [moment.build_no, naive(moment.as_of), moment.upto_seq, moment.lane, moment.build_no],
+    )
+
+
+def finish_moment(warehouse: duckdb.DuckDBPyConnection, moment: Moment) -> None:
+    """Note that a moment is finished, and forget the cursors that newer ones replace."""
+    warehouse.execute("begin")
+    warehouse.execute("update ops.moments set finished = true where build_no = ?", [moment.build_no])
+    warehouse.execute(
+        "delete from ops.model_cursors as older using ("
+        "select model, max(build_no) as build_no from ops.model_cursors group by model"
+        ") as newest where older.model = newest.model and older.build_no < newest.build_no",
+    )
+    warehouse.execute("commit")
+
+
+def fingerprint(warehouse: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the project's fingerprint as of the last full deployment of seeds and views."""
+    found = warehouse.execute("select fingerprint from ops.deployments order by deployed_at desc limit 1").fetchall()
+    return found[0][0] if found else None
+
+
+def note_deployment(warehouse: duckdb.DuckDBPyConnection, value: str, at: datetime) -> None:
+    """Remember that seeds and views are those of this fingerprint."""
+    warehouse.execute("insert into ops.deployments values (?, ?)", [value, naive(at)])
+
+
+def versions_of(settings: Mapping[str, FlowSettings], checksums: Mapping[str, str]) -> dict[str, str]:
+    """Return a short version of each flow: it changes with its SQL and its settings."""
+    return {
+        name: hashlib.sha256(
+            (checksums[name] + json.dumps(flow.model_dump(mode="json"), sort_keys=True)).encode(),
+        ).hexdigest()[:12]
+        for name, flow in settings.items()
+    }

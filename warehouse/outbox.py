@@ -1,0 +1,90 @@
+"""What a build decided, landed: the truth that can't be derived again, and what the push reads.
+
+Batches are named after the build, so that exporting twice is one.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from extractors.landing.log import LandingLog
+from extractors.landing.records import Record
+from perennial.crash import crash_point
+from warehouse.moments import Moment
+
+_DECISIONS = "select * from decisions.int_flow_decisions where build_no = ? order by decision_id"
+_EXITS = "select * from marts.flow_exits where build_no = ? order by enrollment_id"
+_AUDIENCES = "select * from marts.audience_changes where build_no = ? order by audience_name, customer_id"
+_PEOPLE = "select * from marts.customer_id_changes where build_no = ? order by old_customer_id, new_customer_id"
+
+
+def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment) -> int:
+    """Land what a committed build decided, and return the number of decisions; doing it again changes nothing."""
+    at = moment.as_of
+    decisions = [_decision(row) for row in _rows(warehouse, _DECISIONS, moment.build_no)]
+    exits = [{"kind": "exit", **row} for row in _rows(warehouse, _EXITS, moment.build_no)]
+    crash_point("committed_not_exported")
+    records = [
+        *(_record("decisions", row["decision_id"], at, row) for row in decisions),
+        *(_record("decisions", f"exit:{row['enrollment_id']}", at, row) for row in exits),
+    ]
+    if records:
+        log.append(f"decisions/{moment.build_no}", records)
+    for stream, query in (("audience_changes", _AUDIENCES), ("customer_id_changes", _PEOPLE)):
+        rows = [_record(stream, None, at, row) for row in _rows(warehouse, query, moment.build_no)]
+        if rows:
+            log.append(f"{stream}/{moment.build_no}", rows)
+    return len(decisions)
+
+
+def _decision(row: dict[str, Any]) -> dict[str, Any]:
+    told = {"kind": "decision", **row, "detail": json.loads(row["detail"]), "context": json.loads(row["context"])}
+    told["enrollment"] = None
+    if row["outcome"] == "enrolled":
+        told["enrollment"] = {
+            "enrollment_id": row["decision_id"],
+            "flow_name": row["flow_name"],
+            "flow_display_name": row["display_name"],
+            "customer_id": row["customer_id"],
+            "trigger_key": row["trigger_key"],
+            "triggered_at": row["triggered_at"],
+            "enrolled_at": row["decided_at"],
+            "not_before": row["not_before"],
+            "expires_at": row["expires_at"],
+            "channels": row["channels"].split(","),
+            "destination": row["destination"],
+            "kind": row["flow_kind"],
+            "recipient": {
+                "email": row["recipient_email"],
+                "phone": row["recipient_phone"],
+                "flowhub_customer_id": row["recipient_flowhub_customer_id"],
+                "customer_id": row["customer_id"],
+            },
+            "context": told["context"],
+        }
+    return told
+
+
+def _rows(warehouse: duckdb.DuckDBPyConnection, query: str, build_no: int) -> Iterator[dict[str, Any]]:
+    found = warehouse.execute(query, [build_no])
+    names = [column[0] for column in found.description or []]
+    for row in found.fetchall():
+        yield dict(zip(names, map(_plain, row), strict=True))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return value
+
+
+def _record(stream: str, key: str | None, at: datetime, told: dict[str, Any]) -> Record:
+    return Record("perennial", stream, key, at, json.dumps(told, separators=(",", ":")))

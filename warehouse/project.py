@@ -1,0 +1,120 @@
+"""The dbt project: parsed once a process, invoked in process with the parsed manifest kept.
+
+Parsing costs seconds and a kept manifest saves them in every later invocation (measured: 0.2 s instead of 6 s a
+model), so a long-lived process parses once.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+from dbt_common.events.base_types import EventMsg
+
+from perennial.errors import PerennialError
+
+PROJECT = Path(__file__).parents[1] / "dbt"
+_QUIET = (
+    "--no-write-json", "--no-populate-cache", "--log-level", "none", "--log-level-file", "none",
+    "--no-send-anonymous-usage-stats", "--no-version-check",
+)  # fmt: skip
+
+
+class DbtProject:
+    """The project with its manifest, for one warehouse file."""
+
+    def __init__(self, warehouse: Path, target: Path) -> None:
+        """``target`` is where dbt keeps what it parsed; the profile finds the warehouse through the environment."""
+        self._warehouse = warehouse
+        self._target = target
+        self._manifest: Manifest | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        """The parsed project; ``PerennialError`` carries dbt's own words when it can't be parsed."""
+        if self._manifest is None:
+            self._manifest = self._parse()
+        return self._manifest
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of every file of the project: it changes when the SQL, a seed or a setting does."""
+        digest = hashlib.sha256()
+        for path in sorted(PROJECT.rglob("*")):
+            if path.is_file() and path.suffix in {".sql", ".yml", ".csv", ".md"} and "target" not in path.parts:
+                digest.update(str(path.relative_to(PROJECT)).encode())
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def invoke(
+        self,
+        arguments: Sequence[str],
+        variables: Mapping[str, object],
+        on_event: Callable[[EventMsg], None] | None = None,
+    ) -> dbtRunnerResult:
+        """Run one dbt command in this process, with the kept manifest."""
+        self._point_at_warehouse()
+        runner = dbtRunner(manifest=self.manifest, callbacks=[on_event] if on_event else [])
+        return runner.invoke([*arguments, *self._common(), *_QUIET, "--vars", json.dumps(dict(variables))])
+
+    @staticmethod
+    def release() -> None:
+        """Let go of the warehouse file: dbt keeps it open after an invocation."""
+        DuckDBConnectionManager.close_all_connections()
+
+    def write_manifest(self) -> Path:
+        """Write ``manifest.json`` for those who read it from disk, and return its path."""
+        path = self._target / "manifest.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}.tmp")
+        self.manifest.write(str(draft))
+        draft.replace(path)
+        return path
+
+    def _common(self) -> list[str]:
+        return [
+            "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+            "--target-path", str(self._target), "--log-path", str(self._target),
+        ]  # fmt: skip
+
+    def _point_at_warehouse(self) -> None:
+        os.environ["PERENNIAL_WAREHOUSE"] = str(self._warehouse)
+
+    def _parse(self) -> Manifest:
+        self._point_at_warehouse()
+        self._target.mkdir(parents=True, exist_ok=True)
+        result = dbtRunner().invoke(["parse", *self._common(), *_QUIET])
+        if not result.success or not isinstance(result.result, Manifest):
+            raise PerennialError(
+                f"the dbt project can't be parsed: {result.exception}",
+                "mend the file that dbt names; `.venv/bin/dbt parse --project-dir dbt --profiles-dir dbt` says the same",
+            )
+        return result.result
+
+
+def manifest_path(home: Path) -> Path:
+    """Return the path of an up-to-date ``manifest.json``: parsed when a file of the project has changed."""
+    target = home / "dbt"
+    project = DbtProject(home / "warehouse.duckdb", target)
+    stamp = target / "manifest.fingerprint"
+    path = target / "manifest.json"
+    fingerprint = project.fingerprint
+    if path.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == fingerprint:
+        return path
+    written = project.write_manifest()
+    stamp.write_text(fingerprint, encoding="utf-8")
+    return written
+
+
+def flow_nodes(manifest: Manifest) -> dict[str, Any]:
+    """Return the models in ``models/flows`` by name."""
+    return {
+        node.name: node
+        for node in manifest.nodes.values()
+        if node.resource_type == "model" and node.fqn[1] == "flows"
+    }
