@@ -1,0 +1,27 @@
+"""Addresses as the ledger compares them: normalised, and hashed where only equality matters."""
+
+import hashlib
+from typing import Literal
+
+import phonenumbers
+
+Channel = Literal["sms", "email"]
+CHANNELS: tuple[Channel, ...] = ("sms", "email")
+_REGION = "US"  # a number without a country is read as one of the stores' country
+
+
+def normalise(channel: Channel, address: str) -> str:
+    """Return an e-mail in lower case, a phone in E.164; what is no number is kept as it stands."""
+    bare = address.strip()
+    if channel == "email":
+        return bare.casefold()
+    try:
+        number = phonenumbers.parse(bare, _REGION)
+    except phonenumbers.NumberParseException:
+        return bare
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def address_hash(channel: Channel, address: str) -> str:
+    """Return what stands for an address in the suppression table: the same for every spelling of it."""
+    return hashlib.sha256(f"{channel}:{normalise(channel, address)}".encode()).hexdigest()

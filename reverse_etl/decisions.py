@@ -1,0 +1,80 @@
+"""The landed decisions of the warehouse, read as what the ledger takes in: the outbox of design and docs."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from extractors.landing.records import LandedRecord
+from perennial.errors import PerennialError
+from reverse_etl.addresses import Channel
+
+
+class DecisionError(PerennialError):
+    """A landed decision can't be read."""
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """An enrollment as the warehouse decided it."""
+
+    enrollment_id: str
+    flow_name: str
+    customer_id: str
+    triggered_at: datetime
+    enrolled_at: datetime
+    channels: list[Channel]
+    destination: str
+    kind: Literal["marketing", "transactional"]
+    flow_display_name: str
+    recipient: dict[str, str | None]
+    context: dict[str, Any]
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, tag="decision", tag_field="kind"):
+    """A decision; only one that enrolls, live, is sent."""
+
+    outcome: str
+    mode: str
+    build_no: int
+    enrollment: Intent | None = None
+
+
+class Exit(msgspec.Struct, frozen=True, tag="exit", tag_field="kind"):
+    """The warehouse's word that an enrollment has ended."""
+
+    enrollment_id: str
+    exited_at: datetime
+    reason: str
+
+
+_DECODER: msgspec.json.Decoder[Decision | Exit] = msgspec.json.Decoder(Decision | Exit)
+
+
+def read_decision(record: LandedRecord) -> Decision | Exit:
+    """Read one landed decision; ``DecisionError`` names its place and the field, never a value."""
+    try:
+        return _DECODER.decode(record.payload)
+    except msgspec.ValidationError as error:
+        said = str(error)
+    except msgspec.DecodeError:
+        said = "not JSON"
+    raise DecisionError(
+        f"decision in landed batch {record.seq}, row {record.row_no}, can't be read: {said}",
+        "nothing after it is sent and nothing is lost; build with the same version of Perennial that pushes",
+    )
+
+
+def to_send(decision: Decision) -> Intent | None:
+    """Return what is to be sent; None for what was skipped or decided in a dry run."""
+    if decision.outcome != "enrolled" or decision.mode != "live":
+        return None
+    return decision.enrollment
+
+
+def object_ids(context: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the cart and the order that an enrollment is about, as text."""
+    cart_id, order_id = (context.get(key) for key in ("cart_id", "order_id"))
+    return (None if cart_id is None else str(cart_id), None if order_id is None else str(order_id))

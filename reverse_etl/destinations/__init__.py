@@ -1,0 +1,1 @@
+"""One module a destination, behind one small protocol."""

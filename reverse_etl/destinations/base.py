@@ -1,0 +1,80 @@
+"""What a destination is to the push: one small protocol."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pyrate_limiter import Rate
+
+from reverse_etl.addresses import Channel
+from reverse_etl.ledger.rows import Enrollment
+
+
+class Effect(StrEnum):
+    """What a call did at the destination, as far as its answer (or the lack of one) tells."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"  # for good: the same call would be refused again
+    NONE = "none"  # certainly nothing: it may be made again whatever the destination
+    UNKNOWN = "unknown"  # perhaps: made again only where the destination dedupes
+    STOP = "stop"  # nothing, and no other call would fare better: credentials, address of the API
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of one call. ``reason`` holds no personal data; ``retry_after`` is in seconds."""
+
+    effect: Effect
+    reason: str | None = None
+    retry_after: float | None = None
+
+
+class RefusedError(Exception):
+    """The destination's contract forbids this enrollment; the text says which rule, and no value."""
+
+
+class Session(Protocol):
+    """An open connection to a destination."""
+
+    async def send(self, body: Mapping[str, Any]) -> Answer:
+        """Make one call with a frozen body; never raises for what the network or the vendor does."""
+        ...
+
+
+class Destination(Protocol):
+    """A messaging system that takes enrollments."""
+
+    @property
+    def name(self) -> str:
+        """The word that decisions use for it."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """Whose limits are used up: the same text for the same quota, without any secret."""
+        ...
+
+    @property
+    def dedupes(self) -> bool:
+        """Whether the same enrollment sent twice has one effect there."""
+        ...
+
+    @property
+    def rates(self) -> Sequence[Rate]:
+        """The limits that are kept before the vendor says 429."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """The most calls in flight."""
+        ...
+
+    def body(self, row: Enrollment, channels: Sequence[Channel]) -> Mapping[str, Any]:
+        """Return the body of the call, a function of its arguments alone; raises ``RefusedError``."""
+        ...
+
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        """Open a connection for one run."""
+        ...

@@ -1,0 +1,90 @@
+"""Reading what the network and HTTP say about a call's effect; the same for every vendor.
+
+RFC 9110 §9.2.2: a POST may be repeated only when it is known not to have been applied. That holds for a
+connection that was never made, for 429 and 425, and for 503 when the server names a time to come back; after
+any other 5xx, a time-out or a reset the call may have had its effect.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from perennial.clock import Clock
+from reverse_etl.destinations.base import Answer, Effect
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_CREDENTIALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+# No such path, or another server answers: the address is wrong for every row alike.
+_WRONG_ADDRESS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
+_COME_BACK = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY})
+_SERVER_ERRORS = 500
+_REFUSALS = 400
+_REDIRECTS = 300
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Makes the calls of one vendor; names the settings that a person would have to mend."""
+
+    client: httpx.AsyncClient
+    clock: Clock
+    key_setting: str
+    url_setting: str
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Answer | httpx.Response:
+        """Make one call; return its answer, or the response where the vendor's body has the last word."""
+        try:
+            response = await self.client.post(path, json=body)
+        except _NEVER_SENT as error:
+            return Answer(Effect.NONE, f"not reached ({type(error).__name__}); check {self.url_setting}")
+        except httpx.TransportError as error:
+            return Answer(Effect.UNKNOWN, f"no answer ({type(error).__name__})")
+        except httpx.InvalidURL:
+            return Answer(Effect.STOP, f"{self.url_setting} is no usable address")
+        return self._by_status(response) or response
+
+    def _by_status(self, response: httpx.Response) -> Answer | None:
+        status = response.status_code
+        retry_after = _retry_after(response, self.clock)
+        said = f"HTTP {status}"
+        if status in _COME_BACK or (status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None):
+            return Answer(Effect.NONE, said, retry_after)
+        if status in _CREDENTIALS:
+            return Answer(Effect.STOP, f"{said}: the credentials are refused; check {self.key_setting}")
+        if status in _WRONG_ADDRESS or _REDIRECTS <= status < _REFUSALS:
+            return Answer(Effect.STOP, f"{said}: no such API there; check {self.url_setting}")
+        if status >= _SERVER_ERRORS or status == HTTPStatus.REQUEST_TIMEOUT:
+            return Answer(Effect.UNKNOWN, said, retry_after)
+        return None
+
+
+def is_refusal(response: httpx.Response) -> bool:
+    """Say whether the vendor refused the call itself."""
+    return response.status_code >= _REFUSALS
+
+
+def json_object(response: httpx.Response) -> Mapping[str, Any] | None:
+    """Return the body where it is a JSON object."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _retry_after(response: httpx.Response, clock: Clock) -> float | None:
+    """Read ``Retry-After`` (RFC 9110 §10.2.3): seconds, or a date."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        at: datetime = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return max(0.0, (at - clock.now()).total_seconds())

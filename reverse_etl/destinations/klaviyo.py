@@ -1,0 +1,119 @@
+"""Klaviyo: enrollments as events of a metric that triggers the flow there.
+
+Call      ``POST {KLAVIYO_BASE_URL}/api/events`` (create_event), one event a call, 202 = validated and queued.
+          The metric's name is the flow's display name.
+Source    Klaviyo's OpenAPI document, of the revision below. The key's scopes: events:write, profiles:write,
+          and never subscriptions:write.
+Limits    350 a second, 3,500 a minute (``x-klaviyo-ratelimit`` of create_event), for the whole account.
+Repeats   ``unique_id`` = our ``enrollment_id``: repeated for the same profile and metric only the first is
+          recorded. So any call whose outcome is unknown is made again, with the same frozen profile.
+Retries   everything but refusals: time-outs, resets, 5xx, and what had no effect.
+Answers   JSON:API errors with ``code`` and ``source.pointer``. 401/403 stops the run.
+SMS       never: Klaviyo and its carriers forbid cannabis content in text messages. A row without ``email`` is
+          refused, and no phone number is ever in a body.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+import httpx
+from pyrate_limiter import Duration, Rate
+
+from perennial.clock import Clock
+from reverse_etl.addresses import Channel
+from reverse_etl.destinations.base import Answer, Effect, RefusedError
+from reverse_etl.destinations.http import Caller, is_refusal, json_object
+from reverse_etl.destinations.scrub import scrub
+from reverse_etl.ledger.rows import Enrollment
+
+EVENTS = "/api/events"
+# Klaviyo keeps a revision for two years. Raise it together with a reading of the new document.
+REVISION = "2026-07-15"
+DEFAULT_RATES = (Rate(350, Duration.SECOND), Rate(3_500, Duration.MINUTE))
+_LONGEST_METRIC = 127
+_TIMEOUT = httpx.Timeout(20, connect=5)
+
+
+@dataclass(frozen=True)
+class Klaviyo:
+    """One Klaviyo account, known by its private key."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    clock: Clock
+    rates: Sequence[Rate] = DEFAULT_RATES
+    concurrency: int = 16
+    name: str = "klaviyo"
+    dedupes: bool = True
+
+    @property
+    def account(self) -> str:
+        """Whose limits are used up."""
+        return f"{self.name} {self.base_url}"
+
+    def body(self, row: Enrollment, channels: Sequence[Channel]) -> Mapping[str, Any]:
+        """Return the event; refuses a row that e-mail does not reach."""
+        email = row.address("email") if "email" in channels else None
+        if email is None:
+            raise RefusedError("Klaviyo takes e-mail only, and email is not among the open channels")
+        if not 0 < len(row.flow_display_name) <= _LONGEST_METRIC:
+            raise RefusedError(f"flow_display_name must have 1 to {_LONGEST_METRIC} characters for a metric")
+        profile = {"email": email, "external_id": row.customer_id}
+        return {
+            "data": {
+                "type": "event",
+                "attributes": {
+                    "unique_id": row.enrollment_id,
+                    "time": row.triggered_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+                    "properties": dict(row.context),
+                    "metric": {"data": {"type": "metric", "attributes": {"name": row.flow_display_name}}},
+                    "profile": {"data": {"type": "profile", "attributes": profile}},
+                },
+            }
+        }
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["_Session"]:
+        """Open a client that keeps its connections: a lost answer is asked for again."""
+        async with httpx.AsyncClient(
+            base_url=self.base_url,
+            headers={
+                "Authorization": f"Klaviyo-API-Key {self.api_key}",
+                "revision": REVISION,
+                "accept": "application/vnd.api+json",
+                "content-type": "application/vnd.api+json",
+            },
+            timeout=_TIMEOUT,
+            limits=httpx.Limits(max_connections=self.concurrency),
+            trust_env=False,
+        ) as client:
+            yield _Session(Caller(client, self.clock, "KLAVIYO_API_KEY", "KLAVIYO_BASE_URL"))
+
+
+@dataclass(frozen=True)
+class _Session:
+    caller: Caller
+
+    async def send(self, body: Mapping[str, Any]) -> Answer:
+        """Send one event."""
+        response = await self.caller.post(EVENTS, body)
+        if isinstance(response, Answer):
+            return response
+        if is_refusal(response):
+            return Answer(Effect.REFUSED, f"HTTP {response.status_code}{_said(json_object(response), body)}")
+        return Answer(Effect.TAKEN)
+
+
+def _said(document: Mapping[str, Any] | None, sent: Mapping[str, Any]) -> str:
+    """Return the first JSON:API error: code, where it points, and its detail, scrubbed."""
+    errors = (document or {}).get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    if not isinstance(first, dict):
+        return ""
+    source = first.get("source")
+    place = source.get("pointer") or source.get("parameter") if isinstance(source, dict) else None
+    parts = [first.get("code"), place, scrub(str(first.get("detail") or first.get("title") or ""), sent)]
+    return "".join(f": {part}" for part in parts if isinstance(part, str) and part)

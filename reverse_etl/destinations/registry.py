@@ -1,0 +1,56 @@
+"""Which destinations the settings know."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from perennial.clock import clock_of
+from perennial.errors import SettingsError
+from perennial.settings import Settings, secret
+from reverse_etl.destinations.aiq import Aiq
+from reverse_etl.destinations.base import Destination
+from reverse_etl.destinations.klaviyo import Klaviyo
+
+
+@dataclass(frozen=True)
+class Configured:
+    """Destinations that can be used, and why the others can't: name → what to set."""
+
+    ready: tuple[Destination, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+def destinations_for(settings: Settings, names: Sequence[str] | None = None) -> Configured:
+    """Make the destinations from the settings; ``SettingsError`` where one is named that doesn't exist."""
+    unknown = sorted(set(names or ()) - set(_MAKERS))
+    if unknown:
+        raise SettingsError(
+            f"there is no destination {', '.join(unknown)}", f"choose from {', '.join(sorted(_MAKERS))}"
+        )
+    ready: list[Destination] = []
+    missing: dict[str, str] = {}
+    for name, make in _MAKERS.items():
+        if names is not None and name not in names:
+            continue
+        try:
+            ready.append(make(settings))
+        except SettingsError as error:
+            missing[name] = f"{error.cause}; {error.fix}"
+    return Configured(tuple(ready), missing)
+
+
+def _aiq(settings: Settings) -> Destination:
+    key = secret(settings.aiq_api_key, "AIQ_API_KEY")
+    if settings.aiq_integrator_slug is None:
+        raise SettingsError(
+            "AIQ_INTEGRATOR_SLUG is not set", "ask AIQ for the slug of the integration and put it into .env"
+        )
+    return Aiq(settings.aiq_base_url, key, settings.aiq_integrator_slug, clock_of(settings))
+
+
+def _klaviyo(settings: Settings) -> Destination:
+    return Klaviyo(
+        settings.klaviyo_base_url, secret(settings.klaviyo_api_key, "KLAVIYO_API_KEY"), clock_of(settings)
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Settings], Destination]] = {"aiq": _aiq, "klaviyo": _klaviyo}

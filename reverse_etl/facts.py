@@ -1,0 +1,159 @@
+"""What landed records say that may stop a call: pure readers, one a stream.
+
+A record that can't be read gives no fact; the warehouse quarantines it with its reason. Addresses leave this
+module as hashes only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from extractors.landing.records import LandedRecord
+from reverse_etl.addresses import Channel, address_hash
+
+CartFact = Literal["purchased", "canceled"]
+
+# An opt-out, a complaint or a bounce holds until the person's own later word (`_WELCOME`) lifts it.
+_UNWELCOME = frozenset({"stop", "unsubscribed", "bounced", "complained", "opted_out"})
+_WELCOME = frozenset({"start", "opted_in"})
+_CONSENT_EVENT = "customer_optin_status_changed"
+
+_PURCHASED = frozenset(
+    {
+        "verification",
+        "staff_member_review",
+        "preparing",
+        "ready_for_pickup",
+        "delivery_started",
+        "delivery_finished",
+        "finished",
+        "finished_without_review",
+        "with_review",
+    }
+)
+_CANCELED = frozenset({"cancelled", "dismissed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Someone's word about an address: no more messages to it, or messages again."""
+
+    channel: Channel
+    address_hash: str
+    is_unwelcome: bool
+    reason: str
+    said_at: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordByEnrollment:
+    """The same, where the messaging system names the enrollment and not the address."""
+
+    enrollment_id: str
+    channel: Channel
+    is_unwelcome: bool
+    reason: str
+    said_at: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class CartNews:
+    """What became of a cart, under each id that it is known by."""
+
+    cart_ids: tuple[str, ...]
+    fact: CartFact
+    seq: int
+
+
+def feedback_word(record: LandedRecord) -> Word | WordByEnrollment | None:
+    """Read a messaging feedback event; None when it is no word about an address (opened, clicked …)."""
+    event = _object(record.payload)
+    name = _text(event.get("event_name") or event.get("event") or event.get("type")).lower()
+    return _word(record, name, event)
+
+
+def consent_word(record: LandedRecord) -> Word | None:
+    """Read a partner's ``customer_optin_status_changed``; None for every other event."""
+    event = _object(record.payload)
+    if event.get("event_name") != _CONSENT_EVENT:
+        return None
+    properties = _mapping(event.get("properties"))
+    word = _word(
+        record, _text(properties.get("status")).lower(), {**event, **properties, "enrollment_id": None}
+    )
+    return word if isinstance(word, Word) else None
+
+
+def cart_news(record: LandedRecord) -> CartNews | None:
+    """Read a Jane cart status; None while the cart is only a cart."""
+    cart = _mapping(_object(record.payload).get("cart"))
+    status = _text(cart.get("status")).lower()
+    fact: CartFact
+    if status in _PURCHASED:
+        fact = "purchased"
+    elif status in _CANCELED:
+        fact = "canceled"
+    else:
+        return None
+    ids = tuple(_text(cart.get(key)) for key in ("id", "uuid", "pos_order_id"))
+    return CartNews(tuple(cart_id for cart_id in ids if cart_id), fact, record.seq)
+
+
+def _word(record: LandedRecord, name: str, event: Mapping[str, Any]) -> Word | WordByEnrollment | None:
+    if name not in _UNWELCOME | _WELCOME:
+        return None
+    customer = _mapping(event.get("customer"))
+    email = _text(event.get("email") or customer.get("email"))
+    phone = _text(event.get("phone") or customer.get("phone"))
+    address = _text(event.get("address"))
+    channel = _channel(event.get("channel"), name, address or email)
+    if not address:
+        address = phone if channel == "sms" else email
+    said_at = _instant(event.get("occurred_at")) or record.received_at
+    is_unwelcome = name in _UNWELCOME
+    if address:
+        return Word(channel, address_hash(channel, address), is_unwelcome, name, said_at, record.seq)
+    if enrollment_id := _text(
+        event.get("enrollment_id") or _mapping(event.get("properties")).get("enrollment_id")
+    ):
+        return WordByEnrollment(enrollment_id, channel, is_unwelcome, name, said_at, record.seq)
+    return None
+
+
+def _channel(told: object, name: str, address: str) -> Channel:
+    """Return the channel that was told; else what the word or the address gives away."""
+    if told in ("sms", "email"):
+        return "sms" if told == "sms" else "email"
+    if "@" in address:
+        return "email"
+    return "sms" if address or name in ("stop", "start") else "email"
+
+
+def _object(payload: str) -> Mapping[str, Any]:
+    try:
+        return _mapping(msgspec.json.decode(payload))
+    except msgspec.DecodeError:
+        return {}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return str(value).strip() if isinstance(value, (str, int)) else ""
+
+
+def _instant(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None else None

@@ -1,0 +1,172 @@
+"""The gate at the call: what the ledger knows now that the decision could not have known.
+
+Asked in the transaction that commits ``attempting``, so nothing comes in between but the call itself.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
+
+from reverse_etl.addresses import Channel, address_hash
+from reverse_etl.ledger.rows import Enrollment, Move, apply, load
+from reverse_etl.ledger.tables import cart_facts, enrollments, exits, suppressions
+from reverse_etl.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """It may be sent, on these channels."""
+
+    channels: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet: its ``not_before`` lies ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """It ends without a call."""
+
+    status: Status
+    reason: str
+
+
+Verdict = Go | Wait | End
+
+_WAITING = (Status.PENDING, Status.HELD)
+_KEYS: BindParameter[str] = bindparam("keys", expanding=True)
+_EXITS = select(exits.c.enrollment_id, exits.c.reason).where(exits.c.enrollment_id.in_(_KEYS))
+_CARTS = select(cart_facts.c.cart_id, cart_facts.c.fact, cart_facts.c.seq).where(
+    cart_facts.c.cart_id.in_(_KEYS)
+)
+_SUPPRESSED = select(suppressions.c.channel, suppressions.c.address_hash, suppressions.c.reason).where(
+    suppressions.c.address_hash.in_(_KEYS), suppressions.c.is_suppressed
+)
+
+
+def verdicts(connection: Connection, rows: Collection[Enrollment], now: datetime) -> dict[int, Verdict]:
+    """Say of each row (by ledger id) whether it may be sent now."""
+    known = _look_up(connection, rows, with_addresses=True)
+    return {row.ledger_id: _verdict(row, known, now) for row in rows}
+
+
+def sweep(connection: Connection, now: datetime) -> dict[str, dict[Status, int]]:
+    """End waiting rows that will never be sent, due or not; return destination → status → how many.
+
+    Suppressed addresses are left to the call: an opt-in may lift them before a row is due.
+    """
+    doomed = [row for row in load(connection, _doomed(connection, now)).values() if row.status in _WAITING]
+    known = _look_up(connection, doomed, with_addresses=False)
+    moves = []
+    counts: dict[str, dict[Status, int]] = defaultdict(lambda: defaultdict(int))
+    for row in doomed:
+        if end := _over(row, known, now):
+            moves.append(Move(row, end.status, error=end.reason))
+            counts[row.destination][end.status] += 1
+    apply(connection, moves, now)
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the ledger knows about some rows: exits by enrollment, facts by cart, suppressed addresses."""
+
+    exits: Mapping[str, str]
+    carts: Mapping[str, Mapping[str, int]]
+    suppressed: Mapping[tuple[str, str], str]
+
+
+def _look_up(connection: Connection, rows: Collection[Enrollment], *, with_addresses: bool) -> _Known:
+    carts: dict[str, dict[str, int]] = defaultdict(dict)
+    about = {object_id for row in rows for object_id in (row.cart_id, row.order_id) if object_id is not None}
+    for cart_id, fact, seq in _ask(connection, _CARTS, about):
+        carts[cart_id][fact] = seq
+    hashes = {hashed for row in rows for hashed in _hashes(row).values()} if with_addresses else set()
+    return _Known(
+        exits={
+            row.enrollment_id: row.reason for row in _ask(connection, _EXITS, {r.enrollment_id for r in rows})
+        },
+        carts=carts,
+        suppressed={
+            (row.channel, row.address_hash): row.reason for row in _ask(connection, _SUPPRESSED, hashes)
+        },
+    )
+
+
+def _ask(connection: Connection, query: Select[Any], keys: Collection[str]) -> list[Row[Any]]:
+    return list(connection.execute(query, {"keys": list(keys)})) if keys else []
+
+
+def _hashes(row: Enrollment) -> dict[Channel, str]:
+    """Return the channels that have an address, with what stands for it."""
+    return {
+        channel: address_hash(channel, address)
+        for channel in row.channels
+        if (address := row.address(channel))
+    }
+
+
+def _verdict(row: Enrollment, known: _Known, now: datetime) -> Verdict:
+    if end := _over(row, known, now):
+        return end
+    if row.not_before is not None and now < row.not_before:
+        return Wait()
+    hashes = _hashes(row)
+    if not hashes:
+        return End(Status.REJECTED, "the decision brought no address for any of its channels")
+    suppressed = {
+        channel: known.suppressed[channel, hashed]
+        for channel, hashed in hashes.items()
+        if (channel, hashed) in known.suppressed
+    }
+    open_channels = tuple(channel for channel in hashes if channel not in suppressed)
+    if open_channels:
+        return Go(open_channels)
+    return End(Status.EXITED, ", ".join(f"{channel}: {reason}" for channel, reason in suppressed.items()))
+
+
+def _over(row: Enrollment, known: _Known, now: datetime) -> End | None:
+    """Return how a row has ended, due or not; the last instant of ``expires_at`` still counts."""
+    if row.enrollment_id in known.exits:
+        return End(Status.EXITED, known.exits[row.enrollment_id])
+    if reason := _ended_by_cart(row, known):
+        return End(Status.EXITED, reason)
+    if row.expires_at is not None and now > row.expires_at:
+        return End(Status.EXPIRED, "its time to be sent is over")
+    return None
+
+
+def _ended_by_cart(row: Enrollment, known: _Known) -> str | None:
+    """Return what became of the cart or order: bought ends marketing, canceled ends everything.
+
+    Only what was not known when the decision was made counts: what a flow was triggered by (a cancellation,
+    a finished order) ends nothing, nor does an older status that comes in late.
+    """
+    facts: dict[str, int] = {}
+    for object_id in (row.cart_id, row.order_id):
+        for fact, seq in known.carts.get(object_id or "", {}).items():
+            facts[fact] = min(seq, facts.get(fact, seq))
+    if "canceled" in facts:
+        return "canceled" if facts["canceled"] > row.decided_upto else None
+    if row.kind == "marketing" and facts.get("purchased", 0) > row.decided_upto:
+        return "purchased"
+    return None
+
+
+def _doomed(connection: Connection, now: datetime) -> list[int]:
+    """Return the ids of waiting rows that may have ended: few, however many wait."""
+    ids = select(enrollments.c.ledger_id).where(enrollments.c.status.in_(_WAITING))
+    is_news = cart_facts.c.seq > enrollments.c.decided_upto
+    queries = (
+        ids.where(enrollments.c.expires_at < now),
+        ids.join(exits, exits.c.enrollment_id == enrollments.c.enrollment_id),
+        ids.join(cart_facts, cart_facts.c.cart_id == enrollments.c.cart_id).where(is_news),
+        ids.join(cart_facts, cart_facts.c.cart_id == enrollments.c.order_id).where(is_news),
+    )
+    return sorted({found for query in queries for found in connection.scalars(query)})

@@ -1,0 +1,132 @@
+"""The transactions around calls: ``begin`` commits that they will be made, ``settle`` what became of them.
+
+Both take several rows at once: what is in flight at the same time shares its commits.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from reverse_etl.addresses import Channel
+from reverse_etl.destinations.base import Answer, Effect, RefusedError
+from reverse_etl.gate import End, Go, Verdict, verdicts
+from reverse_etl.ledger.claims import LEASE, give_back
+from reverse_etl.ledger.rows import Enrollment, Move, apply, load
+from reverse_etl.states import Status
+
+Render = Callable[[Enrollment, Sequence[Channel]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call that is committed and may now be made."""
+
+    body: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NoCall:
+    """No call is made; ``ended`` is the state that the row was brought to, None where it stays what it is."""
+
+    ended: Status | None = None
+
+
+def begin(
+    connection: Connection, ledger_ids: Sequence[int], *, holder: str, render: Render, now: datetime
+) -> list[Attempt | NoCall]:
+    """Ask the gate about rows, freeze their bodies, and move them to ``attempting``, or to where they end."""
+    rows = {
+        ledger_id: row
+        for ledger_id, row in load(connection, ledger_ids).items()
+        if row.claimed_by == holder and row.status in (Status.PENDING, Status.AMBIGUOUS)
+    }
+    found = verdicts(connection, rows.values(), now)
+    moves: dict[int, Move] = {}
+    not_now: list[int] = []
+    for ledger_id, row in rows.items():
+        move = _first_move(row, found[ledger_id], holder, render, now)
+        if move is None:
+            not_now.append(ledger_id)
+        else:
+            moves[ledger_id] = move
+    apply(connection, list(moves.values()), now)
+    if not_now:
+        give_back(connection, not_now, holder)
+    return [_outcome(moves.get(ledger_id)) for ledger_id in ledger_ids]
+
+
+def settle(
+    connection: Connection, answers: Sequence[tuple[int, Answer]], *, holder: str, now: datetime
+) -> list[Status | None]:
+    """Record answers; return the states they led to, None where a row is no longer this push's to move.
+
+    The claim stays where the row may be tried again (``pending``, ``ambiguous``): who tries gives it back.
+    """
+    rows = load(connection, [ledger_id for ledger_id, _ in answers])
+    moves = {
+        ledger_id: move
+        for ledger_id, answer in answers
+        if (move := _last_move(rows[ledger_id], answer, holder, now)) is not None
+    }
+    apply(connection, list(moves.values()), now)
+    return [moves[ledger_id].after if ledger_id in moves else None for ledger_id, _ in answers]
+
+
+def _first_move(row: Enrollment, found: Verdict, holder: str, render: Render, now: datetime) -> Move | None:
+    match found:
+        case Go(channels=channels):
+            try:
+                frozen = _frozen(row, channels, render)
+            except RefusedError as error:
+                return Move(row, Status.REJECTED, error=str(error))
+            return Move(row, Status.ATTEMPTING, claim=(holder, now + LEASE), frozen=frozen)
+        case End(status=status, reason=reason) if row.status is Status.PENDING:
+            return Move(row, status, error=reason)
+        case _:
+            # Not due; or a call was made whose outcome nobody knows, and another is no longer wanted.
+            return None
+
+
+def _frozen(row: Enrollment, channels: Sequence[Channel], render: Render) -> Mapping[str, Any]:
+    """Return what is sent: what the first attempt sent.
+
+    Where no attempt had an effect and a channel has been closed since, it is made anew without that channel:
+    an opt-out is stronger than a retry.
+    """
+    if row.frozen is not None and (
+        row.status is Status.AMBIGUOUS or list(row.frozen["channels"]) == list(channels)
+    ):
+        return row.frozen
+    return {"channels": list(channels), "body": dict(render(row, channels))}
+
+
+def _outcome(move: Move | None) -> Attempt | NoCall:
+    if move is None:
+        return NoCall()
+    if move.frozen is None:
+        return NoCall(move.after)
+    return Attempt(move.frozen["body"])
+
+
+def _last_move(row: Enrollment, answer: Answer, holder: str, now: datetime) -> Move | None:
+    after = _AFTER[answer.effect]
+    is_final = after in (Status.ACCEPTED, Status.REJECTED)
+    is_mine = row.claimed_by == holder and row.status is Status.ATTEMPTING
+    # Where the claim was given up meanwhile, what the vendor did is known nevertheless.
+    is_late = is_final and row.status in (Status.ATTEMPTING, Status.AMBIGUOUS)
+    if not (is_mine or is_late):
+        return None
+    claim = None if is_final else (holder, now + LEASE)
+    return Move(row, after, calls=1, error=answer.reason, claim=claim)
+
+
+_AFTER: Mapping[Effect, Status] = {
+    Effect.TAKEN: Status.ACCEPTED,
+    Effect.REFUSED: Status.REJECTED,
+    Effect.NONE: Status.PENDING,
+    Effect.UNKNOWN: Status.AMBIGUOUS,
+    Effect.STOP: Status.PENDING,
+}

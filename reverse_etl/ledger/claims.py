@@ -1,0 +1,110 @@
+"""Claims: which process works on which rows, so that two never send the same one.
+
+A claim is a lease in the row itself. It is dead when its process is (same host: pid and start), or when the
+lease has ended. Dead claims on ``pending`` rows are dropped; a row left ``attempting`` becomes ``ambiguous``,
+because nobody can tell whether its call was made.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, exists, or_, select, text, update
+
+from reverse_etl.ledger.rows import Move, apply, load
+from reverse_etl.ledger.tables import enrollments
+from reverse_etl.process import is_dead
+from reverse_etl.states import Status
+
+LEASE = timedelta(minutes=10)
+_UNTOLD = "the push ended during the call: it may have had its effect"
+
+
+def reap(connection: Connection, destination: str, now: datetime) -> list[str]:
+    """Give up the claims of the dead; return the ids of the enrollments whose outcome is unknown since."""
+    held = enrollments.c.claimed_by.is_not(None) & (enrollments.c.destination == destination)
+    holders = connection.scalars(select(enrollments.c.claimed_by).where(held).distinct()).all()
+    dead = [holder for holder in holders if holder is not None and is_dead(holder)]
+    gone = held & or_(enrollments.c.claimed_by.in_(dead), enrollments.c.claimed_until < now)
+    return _give_up(connection, gone, now)
+
+
+def release(connection: Connection, holder: str, now: datetime) -> list[str]:
+    """Give back everything that a holder still has, as it ends."""
+    return _give_up(connection, enrollments.c.claimed_by == holder, now)
+
+
+def _give_up(connection: Connection, gone: ColumnElement[bool], now: datetime) -> list[str]:
+    attempting = connection.scalars(
+        select(enrollments.c.ledger_id).where(gone, enrollments.c.status == Status.ATTEMPTING)
+    ).all()
+    unknown = [row for row in load(connection, attempting).values() if row.status is Status.ATTEMPTING]
+    apply(connection, [Move(row, Status.AMBIGUOUS, calls=1, error=_UNTOLD) for row in unknown], now)
+    connection.execute(update(enrollments).where(gone).values(claimed_by=None, claimed_until=None))
+    return [row.enrollment_id for row in unknown]
+
+
+def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
+    connection: Connection,
+    destination: str,
+    *,
+    holder: str,
+    now: datetime,
+    limit: int,
+    resend: bool,
+    after: int = 0,
+) -> Sequence[tuple[int, str]]:
+    """Take rows that are due, oldest first; return (ledger_id, customer_id) of each.
+
+    ``resend`` takes ``ambiguous`` rows too: only where the destination dedupes. ``after`` skips rows up to a
+    ledger id. A row waits while an earlier one of the same person is in another process's hands, so that each
+    person's order is kept.
+    """
+    if connection.dialect.name == "postgresql":
+        # One claim at a time: two that ran side by side would not see each other's rows of one person.
+        connection.execute(
+            text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"claim:{destination}"}
+        )
+    statuses = [Status.PENDING, Status.AMBIGUOUS] if resend else [Status.PENDING]
+    earlier = enrollments.alias("earlier")
+    taken_elsewhere = exists().where(
+        earlier.c.destination == enrollments.c.destination,
+        earlier.c.customer_id == enrollments.c.customer_id,
+        earlier.c.ledger_id < enrollments.c.ledger_id,
+        earlier.c.claimed_by.is_not(None),
+        earlier.c.claimed_by != holder,
+    )
+    query = (
+        select(enrollments.c.ledger_id, enrollments.c.customer_id)
+        .where(
+            enrollments.c.destination == destination,
+            enrollments.c.status.in_(statuses),
+            enrollments.c.ledger_id > after,
+            enrollments.c.claimed_by.is_(None),
+            or_(enrollments.c.not_before.is_(None), enrollments.c.not_before <= now),
+            ~taken_elsewhere,
+        )
+        .order_by(enrollments.c.ledger_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=enrollments)
+    )
+    rows = [(row.ledger_id, row.customer_id) for row in connection.execute(query)]
+    if rows:
+        connection.execute(
+            update(enrollments)
+            .where(enrollments.c.ledger_id.in_([ledger_id for ledger_id, _ in rows]))
+            .values(claimed_by=holder, claimed_until=now + LEASE)
+        )
+    return rows
+
+
+def give_back(connection: Connection, ledger_ids: Collection[int], holder: str) -> None:
+    """Give back claims on rows that this push will not try again."""
+    connection.execute(
+        update(enrollments)
+        .where(
+            enrollments.c.ledger_id.in_(ledger_ids),
+            enrollments.c.claimed_by == holder,
+            enrollments.c.status != Status.ATTEMPTING,
+        )
+        .values(claimed_by=None, claimed_until=None)
+    )

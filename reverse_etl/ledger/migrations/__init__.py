@@ -1,0 +1,1 @@
+"""The ledger's revisions, run by ``open_ledger``."""

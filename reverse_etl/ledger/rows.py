@@ -1,0 +1,153 @@
+"""Enrollments as the push sees them, and the one way to move them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from reverse_etl.addresses import Channel
+from reverse_etl.ledger.tables import enrollments, receipts
+from reverse_etl.states import OUTCOMES, Status, check_move
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    """A row of the ledger: one intent to enroll one person in one flow.
+
+    It holds addresses: log its ``enrollment_id`` and nothing else (its ``repr`` shows no more).
+    """
+
+    ledger_id: int
+    enrollment_id: str
+    destination: str
+    flow_name: str
+    flow_display_name: str
+    kind: str
+    customer_id: str
+    channels: tuple[Channel, ...]
+    recipient: Mapping[str, str | None]
+    context: Mapping[str, Any]
+    cart_id: str | None
+    order_id: str | None
+    triggered_at: datetime
+    not_before: datetime | None
+    expires_at: datetime | None
+    decided_upto: int
+    status: Status
+    attempts: int
+    claimed_by: str | None
+    claimed_until: datetime | None
+    frozen: Mapping[str, Any] | None
+    first_attempt_at: datetime | None
+
+    def __repr__(self) -> str:
+        return f"Enrollment({self.enrollment_id})"
+
+    def address(self, channel: Channel) -> str | None:
+        """Return where this channel reaches her; None when the decision brought no address for it."""
+        return self.recipient.get("phone" if channel == "sms" else "email") or None
+
+
+_COLUMNS = tuple(enrollments.c[name] for name in Enrollment.__slots__)
+_BY_IDS = (
+    select(*_COLUMNS)
+    .where(enrollments.c.ledger_id.in_(bindparam("ids", expanding=True)))
+    .order_by(enrollments.c.ledger_id)
+    .with_for_update()
+)
+_SET_STATE = (
+    update(enrollments)
+    .where(enrollments.c.ledger_id == bindparam("of"))
+    .values(
+        {
+            name: bindparam(f"to_{name}")
+            for name in ("status", "attempts", "accepted_at", "error", "claimed_by", "claimed_until")
+        }
+    )
+)
+_SET_FROZEN = (
+    update(enrollments)
+    .where(enrollments.c.ledger_id == bindparam("of"))
+    .values({name: bindparam(f"to_{name}") for name in ("frozen", "first_attempt_at")})
+)
+_ADD_RECEIPT = insert(receipts)
+
+
+def load(connection: Connection, ledger_ids: Collection[int]) -> dict[int, Enrollment]:
+    """Read rows by their ids, in that order, for this transaction alone to change."""
+    if not ledger_ids:
+        return {}
+    found = connection.execute(_BY_IDS, {"ids": list(ledger_ids)})
+    return {row.ledger_id: _enrollment(row) for row in found}
+
+
+def _enrollment(row: Row[Any]) -> Enrollment:
+    values = row._asdict()
+    values["channels"] = tuple(values["channels"])
+    values["status"] = Status(values["status"])
+    return Enrollment(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A row's next state. ``calls`` counts requests since the last; without a ``claim`` it is given back.
+
+    ``frozen`` is kept with the time of the first attempt when there is one.
+    """
+
+    row: Enrollment
+    after: Status
+    calls: int = 0
+    error: str | None = None
+    claim: tuple[str, datetime] | None = None
+    frozen: Mapping[str, Any] | None = None
+
+
+def apply(connection: Connection, moves: Sequence[Move], at: datetime) -> None:
+    """Make moves of rows that this transaction has loaded, each outcome with its receipt.
+
+    Raises ``IllegalMoveError`` before anything is changed.
+    """
+    for move in moves:
+        check_move(move.row.enrollment_id, move.row.status, move.after)
+    if moves:
+        connection.execute(_SET_STATE, [_state(move, at) for move in moves])
+    if frozen := [
+        {
+            "of": move.row.ledger_id,
+            "to_frozen": move.frozen,
+            "to_first_attempt_at": move.row.first_attempt_at or at,
+        }
+        for move in moves
+        if move.frozen is not None
+    ]:
+        connection.execute(_SET_FROZEN, frozen)
+    if outcomes := [_receipt(move, at) for move in moves if move.after in OUTCOMES]:
+        connection.execute(_ADD_RECEIPT, outcomes)
+
+
+def _state(move: Move, at: datetime) -> dict[str, object]:
+    claimed_by, claimed_until = move.claim or (None, None)
+    return {
+        "of": move.row.ledger_id,
+        "to_status": move.after,
+        "to_attempts": move.row.attempts + move.calls,
+        "to_accepted_at": at if move.after is Status.ACCEPTED else None,
+        "to_error": move.error,
+        "to_claimed_by": claimed_by,
+        "to_claimed_until": claimed_until,
+    }
+
+
+def _receipt(move: Move, at: datetime) -> dict[str, object]:
+    return {
+        "enrollment_id": move.row.enrollment_id,
+        "destination": move.row.destination,
+        "status": move.after,
+        "attempts": move.row.attempts + move.calls,
+        "accepted_at": at if move.after is Status.ACCEPTED else None,
+        "error": move.error,
+        "at": at,
+    }

@@ -1,0 +1,143 @@
+"""Opening the ledger's database: commits that are durable, and the schema at its newest revision."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from perennial.errors import PerennialError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = "0001"  # the newest revision in migrations/versions; a test compares
+_MIGRATION_LOCK = 7_233_601  # any number that nothing else in the database locks
+_BUSY_SECONDS = 60
+
+
+class LedgerError(PerennialError):
+    """The ledger can't be opened, read or written."""
+
+
+class Ledger:
+    """The ledger's database. One instance serves any number of threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that is alone in writing (SQLite) and durable when the block ends."""
+        with _said_plainly(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a connection to read from; it waits for no writer."""
+        with (
+            _said_plainly(),
+            self.engine.connect().execution_options(perennial_reads=True) as connection,
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def open_ledger(url: str) -> Ledger:
+    """Open the ledger, make it or bring it to the newest revision; one query when it is there already.
+
+    Raises ``LedgerError`` when it can't be reached, or was made by a newer version.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        _make_private(Path(parsed.database))
+    engine = create_engine(parsed)
+    if engine.dialect.name == "sqlite":
+        _make_sqlite_durable(engine)
+    ledger = Ledger(engine)
+    with ledger.read() as connection:
+        revision = _revision(connection)
+    if revision != HEAD:
+        with ledger.write() as connection:
+            _upgrade(connection)
+    return ledger
+
+
+def _make_private(path: Path) -> None:
+    """Make the file readable by its owner only before anything is in it: it holds addresses."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise LedgerError(
+            f"the ledger {path} can't be opened: {error.strerror}",
+            "check PERENNIAL_LEDGER_URL, and that this user may write there",
+        ) from error
+
+
+def _make_sqlite_durable(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+        connection.isolation_level = None  # the driver's own BEGIN comes too late to lock; ours is below
+        connection.execute("pragma journal_mode = wal")
+        connection.execute(
+            "pragma synchronous = full"
+        )  # in WAL anything less may lose commits at a power cut
+        connection.execute("pragma foreign_keys = on")
+        connection.execute(f"pragma busy_timeout = {_BUSY_SECONDS * 1000}")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        # A transaction that reads first and writes later would fail when another writer came in between.
+        reads = connection.get_execution_options().get("perennial_reads", False)
+        connection.exec_driver_sql("begin" if reads else "begin immediate")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
+    return revision
+
+
+def _upgrade(connection: Connection) -> None:
+    # Only here, so that a push that finds its ledger ready doesn't pay for the import.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise LedgerError(
+            "the ledger was made by a newer version of Perennial, or its revision is damaged",
+            "install the newer version again, or point PERENNIAL_LEDGER_URL at this version's ledger",
+        ) from error
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Turn a database's error into one with a next step, without the values of the statement that failed."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise LedgerError(
+            f"the ledger can't be used: {type(cause).__name__}: {_first_line(cause)}",
+            "check PERENNIAL_LEDGER_URL, free space on its disk, and that its server runs; "
+            "nothing was half-written",
+        ) from None
+
+
+def _first_line(error: BaseException) -> str:
+    # PostgreSQL's later lines (DETAIL) quote values.
+    return str(error).splitlines()[0] if str(error) else ""

@@ -1,0 +1,145 @@
+"""The ledger's tables. A change here needs a migration beside it; a test compares the two."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+from reverse_etl.ledger.types import COUNTER, UtcDateTime
+from reverse_etl.states import Status
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_STATUSES = ", ".join(f"'{status}'" for status in Status)
+
+# One row an enrollment. `decided_upto` is the last landed seq that its decision had read: what landed later
+# is news to it. `frozen` is {"channels": [...], "body": {...}}, what the first attempt sent. A claim names
+# the process that works on the row; see claims.py.
+enrollments = Table(
+    "enrollments",
+    metadata,
+    Column("ledger_id", COUNTER, primary_key=True, autoincrement=True),
+    Column("enrollment_id", Text, nullable=False, unique=True),
+    Column("destination", Text, nullable=False),
+    Column("flow_name", Text, nullable=False),
+    Column("flow_display_name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("channels", JSON, nullable=False),
+    Column("recipient", JSON, nullable=False),
+    Column("context", JSON, nullable=False),
+    Column("cart_id", Text),
+    Column("order_id", Text),
+    Column("triggered_at", UtcDateTime, nullable=False),
+    Column("enrolled_at", UtcDateTime, nullable=False),
+    Column("not_before", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("decision_seq", COUNTER, nullable=False),
+    Column("decided_upto", COUNTER, nullable=False),
+    Column("taken_in_at", UtcDateTime, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("claimed_by", Text),
+    Column("claimed_until", UtcDateTime),
+    Column("frozen", JSON(none_as_null=True)),
+    Column("first_attempt_at", UtcDateTime),
+    Column("accepted_at", UtcDateTime),
+    Column("error", Text),
+    CheckConstraint(f"status in ({_STATUSES})", name="status"),
+    Index(None, "status", "destination", "ledger_id"),
+    Index(None, "destination", "customer_id", "ledger_id"),
+    Index(None, "cart_id"),
+    Index(None, "order_id"),
+    sqlite_autoincrement=True,
+)
+
+# One row a landed batch of receipts, written before the batch is: its name is fixed by its range.
+receipt_batches = Table(
+    "receipt_batches",
+    metadata,
+    Column("first_receipt_no", COUNTER, primary_key=True, autoincrement=False),
+    Column("last_receipt_no", COUNTER, nullable=False),
+    Column("is_landed", Boolean, nullable=False),
+)
+
+# One row an outcome, in the transaction that made it. Numbers are never used twice.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("receipt_no", COUNTER, primary_key=True, autoincrement=True),
+    Column("enrollment_id", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("accepted_at", UtcDateTime),
+    Column("error", Text),
+    Column("at", UtcDateTime, nullable=False),
+    Column("batch", COUNTER, ForeignKey("receipt_batches.first_receipt_no")),
+    Index(None, "batch"),
+    Index(None, "enrollment_id"),
+    sqlite_autoincrement=True,
+)
+
+# One row a reader of the landing log: everything up to `seq` is in the ledger.
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("seq", COUNTER, nullable=False),
+)
+
+# One row a (channel, address) that ever spoke up: the latest word, by when it was said, counts.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("address_hash", Text, primary_key=True),
+    Column("is_suppressed", Boolean, nullable=False),
+    Column("said_at", UtcDateTime, nullable=False),
+    Column("since_seq", COUNTER, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# One row an enrollment that the warehouse ended.
+exits = Table(
+    "exits",
+    metadata,
+    Column("enrollment_id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("exited_at", UtcDateTime, nullable=False),
+    Column("seq", COUNTER, nullable=False),
+)
+
+# One row a cart and what first became of it: `purchased` or `canceled`, with the seq that brought the news.
+cart_facts = Table(
+    "cart_facts",
+    metadata,
+    Column("cart_id", Text, primary_key=True),
+    Column("fact", Text, primary_key=True),
+    Column("seq", COUNTER, nullable=False),
+)
+
+# One row a moment of the builder: how far it read.
+moments = Table(
+    "moments",
+    metadata,
+    Column("build_no", COUNTER, primary_key=True, autoincrement=False),
+    Column("upto_seq", COUNTER, nullable=False),
+)

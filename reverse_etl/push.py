@@ -1,0 +1,237 @@
+"""The push: from landed decisions, through the ledger, to the messaging systems."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import stamina.instrumentation
+from sqlalchemy import Connection, func, or_, select
+
+from extractors.landing.log import LandingLog
+from perennial.clock import Clock, clock_of
+from perennial.crash import crash_point
+from perennial.settings import Settings
+from reverse_etl.destinations.base import Destination
+from reverse_etl.destinations.registry import Configured, destinations_for
+from reverse_etl.gate import sweep
+from reverse_etl.ledger.claims import reap, release
+from reverse_etl.ledger.store import Ledger, open_ledger
+from reverse_etl.ledger.tables import enrollments
+from reverse_etl.process import this_holder
+from reverse_etl.receipts import land_receipts
+from reverse_etl.run import Patience, Run
+from reverse_etl.scribe import Scribe
+from reverse_etl.states import Status
+from reverse_etl.tail import Tail
+
+_HOUSEKEEPING_SECONDS = 1.0
+_FRESH_SECONDS = 0.2  # how old the push's knowledge of the landing log may be when it begins a call
+
+
+@dataclass(frozen=True)
+class PushReport:
+    """What one push did.
+
+    ``taken_in`` new enrollments came into the ledger, calls were made for ``sent`` of them and older ones.
+    ``by_destination`` counts what this push brought to each state, and as ``pending`` what waits now.
+    ``stopped`` says why a destination's run ended before its rows did.
+    """
+
+    taken_in: int
+    sent: int
+    by_destination: Mapping[str, Mapping[str, int]]
+    seconds: float
+    receipts_landed: int
+    stopped: Mapping[str, str] = field(default_factory=dict)
+
+
+def _silent(_line: str) -> None:
+    """Show nothing."""
+
+
+def push(
+    settings: Settings,
+    *,
+    destinations: Sequence[str] | None = None,
+    on_progress: Callable[[str], None] = _silent,
+) -> PushReport:
+    """Send what is due to the destinations that the settings know (or those named), and land receipts.
+
+    Running it again, twice at once or after a kill sends nothing twice: docs/activation.md has the
+    guarantee. Raises ``PerennialError`` where nothing may be sent: a ledger or a landing log that can't be
+    read. What one vendor does ends that vendor's run only, see ``PushReport.stopped``.
+    """
+    clock = clock_of(settings)
+    configured = destinations_for(settings, destinations)
+    ledger = open_ledger(settings.ledger_url)
+    try:
+        return push_to(
+            configured,
+            ledger=ledger,
+            log=LandingLog(settings.landing_url, clock),
+            clock=clock,
+            on_progress=on_progress,
+        )
+    finally:
+        ledger.close()
+
+
+def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
+    configured: Configured,
+    *,
+    ledger: Ledger,
+    log: LandingLog,
+    clock: Clock,
+    patience: Patience | None = None,
+    on_progress: Callable[[str], None] = _silent,
+) -> PushReport:
+    """Push with parts that are already open; see ``push``."""
+    started = time.monotonic()
+    tail = _Freshness(Tail(ledger, log, clock))
+    shift = _Shift(configured.ready, ledger, log, clock, tail, patience or Patience(), on_progress)
+    tail.catch_up()  # before anything lands: it refuses a ledger that is older than what it has landed
+    shift.tidy()
+    try:
+        asyncio.run(shift.work())
+    except BaseExceptionGroup as group:
+        raise _first_of(group) from None
+    finally:
+        with ledger.write() as connection:
+            release(connection, shift.holder, clock.now())
+    crash_point("committed_not_landed")
+    shift.tidy()
+
+    stopped = {run.destination.name: run.stopped for run in shift.runs if run.stopped is not None}
+    counts = shift.counts
+    for run in shift.runs:
+        counts.setdefault(run.destination.name, Counter()).update(run.counts)
+    waiting = _waiting(ledger)
+    stopped |= {name: reason for name, reason in configured.missing.items() if waiting.get(name)}
+    for name, reason in stopped.items():
+        on_progress(f"{name}: stopped: {reason}")
+    return PushReport(
+        taken_in=tail.taken_in,
+        sent=sum(len(run.called) for run in shift.runs),
+        by_destination=_by_destination(counts, waiting),
+        seconds=time.monotonic() - started,
+        receipts_landed=shift.landed,
+        stopped=stopped,
+    )
+
+
+class _Freshness:
+    """The tail, looked at again only when the last look is old enough to matter."""
+
+    def __init__(self, tail: Tail) -> None:
+        self._tail = tail
+        self._looked_at = 0.0
+        self.taken_in = 0
+
+    def catch_up(self) -> None:
+        if time.monotonic() - self._looked_at >= _FRESH_SECONDS:
+            looked_at = time.monotonic()
+            self.taken_in += self._tail.catch_up()
+            self._looked_at = looked_at
+
+
+@dataclass
+class _Shift:
+    """All destinations' runs of one push, side by side, with what has to be done meanwhile."""
+
+    destinations: Sequence[Destination]
+    ledger: Ledger
+    log: LandingLog
+    clock: Clock
+    tail: "_Freshness"
+    patience: Patience
+    on_progress: Callable[[str], None]
+    holder: str = field(default_factory=lambda: str(this_holder()))
+    runs: list[Run] = field(default_factory=list)
+    counts: dict[str, Counter[Status]] = field(default_factory=dict)
+    landed: int = 0
+
+    async def work(self) -> None:
+        # Its own choice may be to print; every try is in the ledger.
+        stamina.instrumentation.set_on_retry_hooks(())
+        scribe = Scribe(self.ledger, self.tail.catch_up)
+        self.runs = [
+            Run(destination, scribe, self.clock, self.holder, self.patience)
+            for destination in self.destinations
+        ]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                keeper = tasks.create_task(self._keep_house())
+                async with asyncio.TaskGroup() as sending:
+                    for run in self.runs:
+                        sending.create_task(self._send(run, scribe))
+                keeper.cancel()
+        finally:
+            scribe.close()
+
+    async def _send(self, run: Run, scribe: Scribe) -> None:
+        name = run.destination.name
+        unknown = await scribe.do(self._reap, name)
+        if unknown and not run.destination.dedupes:
+            self.on_progress(
+                f"{name}: {len(unknown)} calls of a push that died are ambiguous: {', '.join(unknown)}"
+            )
+        await run.run()
+        if run.counts:
+            self.on_progress(_line(run))
+
+    def _reap(self, connection: Connection, names: list[str]) -> list[list[str]]:
+        return [reap(connection, name, self.clock.now()) for name in names]
+
+    async def _keep_house(self) -> None:
+        """End what will never be sent, land receipts and show progress while a long push goes on."""
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+            await asyncio.to_thread(self.tidy)
+            for run in self.runs:
+                if run.counts:
+                    self.on_progress(_line(run))
+
+    def tidy(self) -> None:
+        """End waiting rows that will never be sent, and land the receipts there are."""
+        with self.ledger.write() as connection:
+            swept = sweep(connection, self.clock.now())
+        for name, ended in swept.items():
+            self.counts.setdefault(name, Counter()).update(ended)
+        self.landed += land_receipts(self.ledger, self.log)
+
+
+def _line(run: Run) -> str:
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(run.counts.items()))
+    return f"{run.destination.name}: {counts}"
+
+
+def _waiting(ledger: Ledger) -> dict[str, int]:
+    with ledger.read() as connection:
+        rows = connection.execute(
+            select(enrollments.c.destination, func.count())
+            .where(or_(enrollments.c.status == Status.PENDING, enrollments.c.status == Status.ATTEMPTING))
+            .group_by(enrollments.c.destination)
+        )
+        return dict(rows.tuples().all())
+
+
+def _by_destination(
+    counts: Mapping[str, Counter[Status]], waiting: Mapping[str, int]
+) -> dict[str, dict[str, int]]:
+    report: dict[str, dict[str, int]] = {}
+    for name in sorted({*counts, *waiting}):
+        outcomes = {
+            str(status): count
+            for status, count in sorted(counts.get(name, Counter()).items())
+            if status not in (Status.PENDING, Status.ATTEMPTING)
+        }
+        report[name] = outcomes | ({"pending": waiting[name]} if name in waiting else {})
+    return report
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return what failed first: the others were cancelled for it."""
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,222 @@
+"""Reading the landing log into the ledger: new enrollments, their exits, and what may stop a call.
+
+Each reader's cursor moves in the transaction that takes its rows in, so a record counts once whatever is
+killed; and every write here may be done twice, because two pushes may read the same records side by side.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Insert, Table, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from extractors.landing.log import LandingLog
+from extractors.landing.records import LandedRecord
+from perennial.clock import Clock
+from perennial.crash import crash_point
+from reverse_etl.addresses import address_hash
+from reverse_etl.decisions import Exit, Intent, object_ids, read_decision, to_send
+from reverse_etl.facts import CartNews, Word, WordByEnrollment, cart_news, consent_word, feedback_word
+from reverse_etl.ledger.store import Ledger, LedgerError
+from reverse_etl.ledger.tables import (
+    cart_facts,
+    cursors,
+    enrollments,
+    exits,
+    moments,
+    receipt_batches,
+    suppressions,
+)
+from reverse_etl.states import Status
+
+_ROWS_A_TRANSACTION = 2_000
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The ledger's reader of a landing log."""
+
+    ledger: Ledger
+    log: LandingLog
+    clock: Clock
+
+    def catch_up(self) -> int:
+        """Take in everything that has landed; return the number of new enrollments.
+
+        Raises ``DecisionError`` at a decision that can't be read and ``LandingError`` at a file that can't:
+        without them nobody knows whom not to write to, so nothing may be sent.
+        """
+        upto = self.log.last_seq()
+        with self.ledger.read() as connection:
+            facts_seq = _cursor(connection, "facts")
+            decisions_seq = _cursor(connection, "decisions")
+        if facts_seq < upto:
+            self._take_facts(facts_seq, upto)
+        return self._take_decisions(decisions_seq, upto) if decisions_seq < upto else 0
+
+    def _take_facts(self, after: int, upto: int) -> None:
+        with self.ledger.write() as connection:
+            self._check_receipts(connection, after, upto)
+            for record in self.log.read("perennial", "moments", after, upto):
+                _keep_moment(connection, record)
+            for record in self.log.read("messaging", "feedback", after, upto):
+                _keep_word(connection, feedback_word(record))
+            for record in self.log.read("partners", "events", after, upto):
+                _keep_word(connection, consent_word(record))
+            _keep_cart_news(connection, map(cart_news, self.log.read("jane", "cart_status", after, upto)))
+            _move_cursor(connection, "facts", upto)
+
+    def _check_receipts(self, connection: Connection, after: int, upto: int) -> None:
+        """Refuse to send from a ledger that is older than what it has already landed."""
+        for batch in self.log.batches(after, upto):
+            if not batch.name.startswith("receipts/"):
+                continue
+            first = int(batch.name.removeprefix("receipts/").split("-")[0])
+            known = connection.scalar(
+                select(receipt_batches.c.last_receipt_no).where(receipt_batches.c.first_receipt_no == first)
+            )
+            if batch.name != f"receipts/{first}-{known}":
+                raise LedgerError(
+                    f"the landing log holds receipts ({batch.name}) that this ledger never wrote: it is new, "
+                    "or an older copy, and would send again what was sent",
+                    "put the newest ledger back (PERENNIAL_LEDGER_URL); docs/activation.md says what to do "
+                    "when it is lost",
+                )
+
+    def _take_decisions(self, after: int, upto: int) -> int:
+        taken = 0
+        for chunk, seq in _whole_batches(self.log.read("perennial", "decisions", after, upto), upto):
+            crash_point("exported_not_in_ledger")
+            with self.ledger.write() as connection:
+                taken += self._keep_decisions(connection, chunk)
+                _move_cursor(connection, "decisions", seq)
+        return taken
+
+    def _keep_decisions(self, connection: Connection, records: list[LandedRecord]) -> int:
+        now = self.clock.now()
+        seen_upto = dict(connection.execute(select(moments.c.build_no, moments.c.upto_seq)).tuples().all())
+        rows, ended = [], []
+        for record in records:
+            entry = read_decision(record)
+            if isinstance(entry, Exit):
+                ended.append(_exit_row(entry, record.seq))
+            elif (intent := to_send(entry)) is not None:
+                decided_upto = seen_upto.get(entry.build_no, record.seq)
+                rows.append(
+                    {**_enrollment_row(intent, record.seq, decided_upto), "taken_in_at": now},
+                )
+        taken = _insert_new(connection, enrollments, rows, returning="enrollment_id")
+        _insert_new(connection, exits, ended)
+        return taken
+
+
+def _whole_batches(records: Iterable[LandedRecord], upto: int) -> Iterator[tuple[list[LandedRecord], int]]:
+    """Gather whole batches into chunks of some thousand rows, each with the seq that it completes."""
+    chunk: list[LandedRecord] = []
+    for seq, batch in groupby(records, key=lambda record: record.seq):
+        if len(chunk) >= _ROWS_A_TRANSACTION:
+            yield chunk, seq - 1
+            chunk = []
+        chunk.extend(batch)
+    yield chunk, upto
+
+
+def _enrollment_row(intent: Intent, seq: int, decided_upto: int) -> dict[str, Any]:
+    cart_id, order_id = object_ids(intent.context)
+    return {
+        **msgspec.structs.asdict(intent),
+        "cart_id": cart_id,
+        "order_id": order_id,
+        "decision_seq": seq,
+        "decided_upto": decided_upto,
+        "status": Status.PENDING,
+    }
+
+
+def _exit_row(entry: Exit, seq: int) -> dict[str, Any]:
+    return {
+        "enrollment_id": entry.enrollment_id,
+        "reason": entry.reason,
+        "exited_at": entry.exited_at,
+        "seq": seq,
+    }
+
+
+def _keep_moment(connection: Connection, record: LandedRecord) -> None:
+    moment = msgspec.json.decode(record.payload)
+    row = {"build_no": moment["build_no"], "upto_seq": moment["upto_seq"]}
+    _insert_new(connection, moments, [row])
+
+
+def _keep_word(connection: Connection, word: Word | WordByEnrollment | None) -> None:
+    if isinstance(word, WordByEnrollment):
+        word = _resolved(connection, word)
+    if word is None:
+        return
+    row = {
+        "channel": word.channel,
+        "address_hash": word.address_hash,
+        "is_suppressed": word.is_unwelcome,
+        "said_at": word.said_at,
+        "since_seq": word.seq,
+        "reason": word.reason,
+    }
+    # The later word counts, whichever came in first; at the same instant the opt-out does.
+    table = suppressions.c
+    older = table.said_at <= word.said_at if word.is_unwelcome else table.said_at < word.said_at
+    if _insert_new(connection, suppressions, [row]) == 0:
+        connection.execute(
+            update(suppressions)
+            .where(table.channel == word.channel, table.address_hash == word.address_hash, older)
+            .values(row)
+        )
+
+
+def _resolved(connection: Connection, word: WordByEnrollment) -> Word | None:
+    recipient = connection.scalar(
+        select(enrollments.c.recipient).where(enrollments.c.enrollment_id == word.enrollment_id)
+    )
+    address = (recipient or {}).get("phone" if word.channel == "sms" else "email")
+    if not address:
+        return None
+    hashed = address_hash(word.channel, address)
+    return Word(word.channel, hashed, word.is_unwelcome, word.reason, word.said_at, word.seq)
+
+
+def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews | None]) -> None:
+    # The first time counts: a webhook that is delivered again is no news.
+    first: dict[tuple[str, str], int] = {}
+    for news in all_news:
+        if news is not None:
+            for cart_id in news.cart_ids:
+                first.setdefault((cart_id, news.fact), news.seq)
+    rows = [{"cart_id": cart_id, "fact": fact, "seq": seq} for (cart_id, fact), seq in first.items()]
+    _insert_new(connection, cart_facts, rows)
+
+
+def _cursor(connection: Connection, name: str) -> int:
+    return connection.scalar(select(cursors.c.seq).where(cursors.c.name == name)) or 0
+
+
+def _move_cursor(connection: Connection, name: str, seq: int) -> None:
+    """Move a cursor forward; a slower reader of the same records leaves it where it is."""
+    _insert_new(connection, cursors, [{"name": name, "seq": 0}])
+    connection.execute(update(cursors).where(cursors.c.name == name, cursors.c.seq < seq).values(seq=seq))
+
+
+_INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+
+
+def _insert_new(
+    connection: Connection, table: Table, rows: list[dict[str, Any]], *, returning: str | None = None
+) -> int:
+    """Insert what isn't there yet; return how many rows that were."""
+    if not rows:
+        return 0
+    statement: Insert = _INSERTS[connection.dialect.name](table).on_conflict_do_nothing()
+    column = table.c[returning] if returning else next(iter(table.primary_key.columns))
+    return len(connection.execute(statement.returning(column), rows).all())

@@ -1,0 +1,162 @@
+"""A place to push from: a home with a landing log, and decisions in it like the builder's."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pyrate_limiter import Duration, Rate
+
+from extractors.landing.log import LandingLog
+from extractors.landing.records import Record
+from reverse_etl.destinations.aiq import Aiq
+from reverse_etl.destinations.klaviyo import Klaviyo
+from reverse_etl.destinations.registry import Configured
+from reverse_etl.ledger.store import Ledger, open_ledger
+from reverse_etl.push import PushReport, push_to
+from reverse_etl.report import LedgerReport, ledger_report
+from reverse_etl.run import Patience
+
+NOON = datetime(2026, 3, 15, 18, 0, tzinfo=UTC)
+WIDE = (Rate(100_000, Duration.SECOND),)
+QUICK = Patience(tries=3, first_wait=0.01, longest_wait=0.05, longest_pause=5)
+EMAIL = "ann@example.com"
+PHONE = "+13035550142"
+
+
+@dataclass
+class SetClock:
+    """A clock that tests move."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        """Return the instant it was set to."""
+        return self.at
+
+    def advance(self, **by: float) -> None:
+        """Move it forward."""
+        self.at += timedelta(**by)
+
+
+def decision(number: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of the payload
+    """Make the payload of a decision; ``changes`` are fields of its enrollment, or outcome and mode."""
+    enrollment_id = f"d{number:06d}"
+    outer = {key: changes.pop(key) for key in ("outcome", "mode") if key in changes}
+    enrollment = {
+        "enrollment_id": enrollment_id,
+        "flow_name": "cart_abandoned_recovery",
+        "customer_id": f"c_{number}",
+        "trigger_key": f"cart:{number}",
+        "triggered_at": NOON.isoformat(),
+        "enrolled_at": NOON.isoformat(),
+        "not_before": NOON.isoformat(),
+        "expires_at": (NOON + timedelta(minutes=30)).isoformat(),
+        "channels": ["sms", "email"],
+        "destination": "aiq",
+        "kind": "marketing",
+        "flow_display_name": "Cart abandoned recovery",
+        "recipient": {
+            "email": f"ann{number}@example.com",
+            "phone": f"+1303555{number:04d}",
+            "flowhub_customer_id": f"fh-{number}",
+            "customer_id": f"c_{number}",
+        },
+        "context": {"cart_id": str(number), "cart_total": 41.8, "utm_campaign": "cart-abandoned-recovery"},
+        **changes,
+    }
+    return {
+        "kind": "decision",
+        "decision_id": enrollment_id,
+        "flow_name": enrollment["flow_name"],
+        "mode": "live",
+        "build_no": 1,
+        "outcome": "enrolled",
+        "reason": None,
+        "enrollment": enrollment,
+        **outer,
+    }
+
+
+@dataclass
+class Scene:
+    """One home, its clock, and the vendors that it pushes to."""
+
+    home: Path
+    aiq_url: str = "http://127.0.0.1:9"
+    klaviyo_url: str = "http://127.0.0.1:9"
+    ledger_url: str = ""
+    aiq_key: str = "aiq-key"
+    aiq_slug: str = "slug"
+    klaviyo_key: str = "klaviyo-key"
+    clock: SetClock = field(default_factory=SetClock)
+    patience: Patience = QUICK
+    rates: Sequence[Rate] = WIDE
+    concurrency: int | None = None
+    builds: int = 0
+
+    @property
+    def log(self) -> LandingLog:
+        """The landing log, opened anew."""
+        return LandingLog(str(self.home / "landing"), self.clock)
+
+    @property
+    def url(self) -> str:
+        """The ledger's URL."""
+        return self.ledger_url or f"sqlite:///{self.home / 'ledger.sqlite'}"
+
+    def open(self) -> Ledger:
+        """Open the ledger; the caller closes it."""
+        return open_ledger(self.url)
+
+    def land(self, stream: str, *payloads: Any, name: str | None = None) -> int:  # noqa: ANN401 - any JSON
+        """Land payloads as one batch of a ``source/stream``; return its seq."""
+        source, _, rest = stream.partition("/")
+        records = [Record(source, rest, None, self.clock.now(), json.dumps(payload)) for payload in payloads]
+        self.builds += 1
+        return self.log.append(name or f"{source}-{rest}/{self.builds}", records).seq
+
+    def decide(self, *payloads: dict[str, Any]) -> int:
+        """Land decisions as a build does, its moment first; return the build's number."""
+        log = self.log
+        build_no = self.builds + 1
+        self.land("perennial/moments", {"build_no": build_no, "upto_seq": log.last_seq()})
+        for payload in payloads:
+            payload["build_no"] = build_no
+        self.land("perennial/decisions", *payloads, name=f"decisions/{build_no}")
+        return build_no
+
+    def destinations(self) -> Configured:
+        """Both vendors, with limits out of the way."""
+        aiq = Aiq(self.aiq_url, self.aiq_key, self.aiq_slug, self.clock, rates=self.rates)
+        klaviyo = Klaviyo(self.klaviyo_url, self.klaviyo_key, self.clock, rates=self.rates)
+        return Configured((aiq, klaviyo))
+
+    def push(self, **changes: Any) -> PushReport:  # noqa: ANN401 - arguments of push_to
+        """Push once."""
+        ledger = self.open()
+        try:
+            return push_to(
+                changes.pop("destinations", None) or self.destinations(),
+                ledger=ledger,
+                log=self.log,
+                clock=self.clock,
+                patience=self.patience,
+                **changes,
+            )
+        finally:
+            ledger.close()
+
+    def report(self) -> LedgerReport:
+        """Read what the ledger holds."""
+        ledger = self.open()
+        try:
+            return ledger_report(ledger)
+        finally:
+            ledger.close()
+
+    def receipts(self) -> list[dict[str, Any]]:
+        """Return the receipts that have landed, in the order of the log."""
+        return [json.loads(record.payload) for record in self.log.read("perennial", "receipts")]
