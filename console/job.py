@@ -178,7 +178,7 @@ class _Watch:
         told = data.user_failure_data
         metadata = told.metadata if told else {}
         if told is not None:
-            cause = metadata["cause"].value if "cause" in metadata else told.description
+            cause = metadata["cause"].value if "cause" in metadata else (told.description or "it failed")
             fix = metadata["fix"].value if "fix" in metadata else "look at the run in Dagster: make dev"
             self._result.failed.append(Failed(step, str(cause), str(fix)))
             return

@@ -27,7 +27,7 @@ def check() -> None:
     settings = load_settings()
     broken = False
     for finding in findings(settings):
-        mark = {"works": "[green]✓[/]", "off": "[dim]–[/]"}.get(finding.state, "[red]✗[/]")
+        mark = {"works": "[green]✓[/]", "off": "[dim]-[/]"}.get(finding.state, "[red]✗[/]")
         out.print(f"{mark} {finding.what}: ", end="", soft_wrap=True)
         out.print(finding.says, markup=False, soft_wrap=True)
         if finding.fix:
@@ -42,10 +42,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _looked_at("home", lambda: _writable(settings))
     yield _looked_at("clock", lambda: f"{clock_of(settings).now():%Y-%m-%d %H:%M:%S} UTC")
     yield _looked_at("landing", lambda: _landing(settings))
-    if settings.flowhub_on or settings.flowhub_enabled is not False:
-        yield _looked_at("Flowhub", lambda: _flowhub(settings))
-    else:
-        yield Finding("Flowhub", "off", "FLOWHUB_ENABLED is false")
+    yield from _flowhub(settings)
     yield _webhook(
         "Jane",
         is_on=settings.jane_on,
@@ -87,17 +84,11 @@ def _landing(settings: Settings) -> str:
     return f"{LandingLog(settings.landing_url).last_seq():,} batches in {settings.landing_url}"
 
 
-def _flowhub(settings: Settings) -> str:
-    from extractors.flowhub.client import Patience, flowhub_client
-    from extractors.flowhub.pages import read_list
-    from extractors.flowhub.records import location_of
-    from extractors.flowhub.snapshots import LOCATIONS_PATH, chosen
+def _flowhub(settings: Settings) -> Iterator[Finding]:
+    from extractors.flowhub.setup_check import check_flowhub
 
-    with flowhub_client(settings, Patience(attempts=2, in_all=10.0)) as client:
-        page = read_list(client.get(LOCATIONS_PATH), path=LOCATIONS_PATH, page=1)
-    read = [location_of(text) for text in page.records]
-    locations = chosen([one for one in read if one is not None], settings.flowhub_location_id)
-    return "locations " + ", ".join(f"{one.location_id} ({one.name})" for one in locations)
+    for result in check_flowhub(settings):
+        yield Finding(f"Flowhub {result.name}", "works" if result.ok else "broken", result.detail, result.fix)
 
 
 def _missing(settings: Settings, *names: str) -> list[str]:

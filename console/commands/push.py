@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from console.homes import own_home
 from console.output import err, out
 from console.progress import Progress
 from console.tables import table
@@ -19,6 +20,7 @@ def push(destination: Destinations = None) -> None:
     from reverse_etl.push import push as send
 
     settings = load_settings()
+    own_home(settings)
     with Progress(err) as progress:
         progress.title("perennial push")
         report = send(settings, destinations=destination, on_progress=progress.say)

@@ -20,7 +20,7 @@ def status() -> None:
     out.print(f"[bold]{settings.home}[/] at {now:%Y-%m-%d %H:%M:%S} UTC")
     advice = list(_sources(settings, now))
     advice += _queue(settings)
-    advice += _ledger(settings, now)
+    advice += _ledger(settings)
     out.print("[bold]Next:[/] " + (advice[0] if advice else "nothing to do"), soft_wrap=True)
 
 
@@ -73,34 +73,31 @@ def _queue(settings: Settings) -> Iterator[str]:
         yield "perennial worker (builds at once and from then on), or perennial run (once)"
 
 
-def _ledger(settings: Settings, now: datetime) -> Iterator[str]:
+def _ledger(settings: Settings) -> Iterator[str]:
     from sqlalchemy import func, select
 
     from reverse_etl.ledger.store import open_ledger
     from reverse_etl.ledger.tables import enrollments
+    from reverse_etl.report import ledger_report
 
     if settings.perennial_ledger_url is None and not (settings.home / "ledger.sqlite").exists():
         out.print("Nothing has been sent yet.")
         return
     ledger = open_ledger(settings.ledger_url)
     try:
+        report = ledger_report(ledger)
         with ledger.read() as connection:
-            query = select(
-                enrollments.c.destination,
-                enrollments.c.status,
-                func.count(),
-                func.max(enrollments.c.accepted_at),
-            ).group_by(enrollments.c.destination, enrollments.c.status)
-            found = [tuple(row) for row in connection.execute(query)]
+            accepted_at = connection.scalar(select(func.max(enrollments.c.accepted_at)))
     finally:
         ledger.close()
-    shown = table("Enrollments", "system", ".status", "count", ".last accepted")
-    for destination, state, count, accepted_at in found:
-        ago = "" if accepted_at is None else f"{accepted_at:%Y-%m-%d %H:%M:%S} ({now - accepted_at} ago)"
-        shown.add_row(destination, state, f"{count:,}", ago)
+    shown = table("Enrollments", "system", ".state", "count")
+    for destination, counts in report.counts.items():
+        for state, count in counts.items():
+            shown.add_row(destination, state, f"{count:,}")
     out.print(shown)
-    waiting = {state: count for _, state, count, _ in found}
-    if waiting.get("ambiguous"):
-        yield "look up the ambiguous enrollments at the destination before anything is sent again"
-    if waiting.get("pending"):
+    last = "nothing yet" if accepted_at is None else f"{accepted_at:%Y-%m-%d %H:%M:%S} UTC"
+    out.print(f"Last accepted: {last}.")
+    if report.ambiguous:
+        yield f"look up {len(report.ambiguous)} ambiguous enrollments at the destination before sending again"
+    if any(counts.get("pending") for counts in report.counts.values()):
         yield "perennial push"

@@ -10,7 +10,7 @@ import yaml
 from console.demo.environment import free_port
 from console.demo.processes import Services, own_command, tail
 from console.demo.replay import built_at, replay
-from console.demo.stage import demo_window, entered, start_vendors
+from console.demo.stage import entered, start_vendors
 from console.demo.vendors import Vendors
 from console.output import err, out
 from console.progress import Progress
@@ -36,7 +36,7 @@ def run_dev(folder: Path) -> None:
             progress.title("starting")
             vendors = start_vendors(services, settings, progress)
             if built_at(settings, home) is None:
-                replay(settings, vendors, demo_window(), progress, steps=1)
+                replay(settings, vendors, progress, steps=1)
             progress.title("starting")
             _start_engine(services, settings, home, progress)
         try:

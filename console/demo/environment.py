@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from perennial.settings import Settings
@@ -11,9 +12,19 @@ from sandbox.credentials import sandbox_environment
 FOREIGN_PREFIXES = ("PERENNIAL_", "DAGSTER_", "DBT_", "FLOWHUB_", "JANE_", "OMNI_", "AIQ_", "KLAVIYO_")
 
 
-def demo_environment(
-    inherited: Mapping[str, str], home: Path, sandbox_port: int, receiver_port: int, dagster_port: int
-) -> dict[str, str]:
+@dataclass(frozen=True)
+class Ports:
+    """Where the demo's servers listen on 127.0.0.1."""
+
+    sandbox: int
+    receiver: int
+    dagster: int
+
+
+DEFAULT_PORTS = Ports(8700, 8800, 3333)
+
+
+def demo_environment(inherited: Mapping[str, str], home: Path, ports: Ports) -> dict[str, str]:
     """Return the environment of every process of the demo.
 
     Settings and proxies of the caller's shell are left out; the demo talks to loopback only. It works in its
@@ -29,8 +40,8 @@ def demo_environment(
     }
     return {
         **kept,
-        **sandbox_environment(home, sandbox_port, receiver_port),
-        "PERENNIAL_DAGSTER_PORT": str(dagster_port),
+        **sandbox_environment(home, ports.sandbox, ports.receiver),
+        "PERENNIAL_DAGSTER_PORT": str(ports.dagster),
         "NO_PROXY": "127.0.0.1,localhost",
     }
 

@@ -1,11 +1,10 @@
 """Replaying the window of the demo: the clock moves in steps, and after each the job runs once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.demo.tally import Tally, sent
-from console.demo.vendors import Vendors
+from console.demo.vendors import Vendors, Window
 from console.job import JobResult, run_job
 from console.progress import Progress
 from dagster_project.lib.keys import DESTINATIONS
@@ -17,14 +16,6 @@ from perennial.settings import Settings
 # Shorter than the shortest window of a flow (half an hour), or what is triggered would be decided too late.
 PULLED = ("locations", "inventory", "customers", "orders")
 STEP = timedelta(minutes=20)
-
-
-@dataclass(frozen=True)
-class Window:
-    """The instants that the demo replays."""
-
-    start: datetime
-    end: datetime
 
 
 def instants(window: Window, now: datetime | None) -> Iterator[datetime]:
@@ -42,9 +33,7 @@ def instants(window: Window, now: datetime | None) -> Iterator[datetime]:
         yield instant
 
 
-def replay(
-    settings: Settings, vendors: Vendors, window: Window, progress: Progress, *, steps: int | None = None
-) -> Tally:
+def replay(settings: Settings, vendors: Vendors, progress: Progress, *, steps: int | None = None) -> Tally:
     """Live through the window from where the clock stands: move the clock, emit, run the job, again.
 
     ``steps`` ends it after so many. Returns what the runs did together.
@@ -53,7 +42,7 @@ def replay(
     """
     tally = Tally()
     home = Home(settings.home)
-    todo = list(instants(window, built_at(settings, home)))[:steps]
+    todo = list(instants(vendors.window(), built_at(settings, home)))[:steps]
     for number, instant in enumerate(todo, start=1):
         local = instant.astimezone(settings.zone)
         progress.title(f"{number} of {len(todo)} · {local:%a %d %b %Y %H:%M}")

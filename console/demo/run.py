@@ -5,14 +5,14 @@ from pathlib import Path
 
 from console.demo.processes import Services
 from console.demo.replay import replay
-from console.demo.stage import demo_window, entered, start_vendors
+from console.demo.stage import entered, start_vendors
 from console.demo.summary import show_summary
 from console.output import err, out
 from console.progress import Progress
 
 
 def run_demo(folder: Path) -> None:
-    """Replay what is left of the window, then show what came of it; raises ``PerennialError`` at a failure."""
+    """Replay what is left of the window, then show what came of it; ``PerennialError`` at a failure."""
     began = time.monotonic()
     with entered(folder, fixed_ports=False) as (settings, home):
         err.print(f"[bold]Perennial[/] on its sandbox, in {home.root} · loopback only", soft_wrap=True)
@@ -20,5 +20,5 @@ def run_demo(folder: Path) -> None:
             progress.title("starting")
             vendors = start_vendors(services, settings, progress)
             progress.done(f"[green]✓[/] vendors and receiver are up  {time.monotonic() - began:.1f} s")
-            tally = replay(settings, vendors, demo_window(), progress)
+            tally = replay(settings, vendors, progress)
         show_summary(out, home, tally, began)

@@ -4,18 +4,17 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 
-from console.demo.environment import demo_environment, enter, free_port
+from console.demo.environment import DEFAULT_PORTS, Ports, demo_environment, enter, free_port
 from console.demo.processes import Services, own_command
-from console.demo.replay import Window
 from console.demo.vendors import Vendors
 from console.instance import prepare_instance
 from console.progress import Progress
 from perennial.errors import PerennialError
 from perennial.home import Home, open_home
 from perennial.settings import Settings, load_settings
-from sandbox.world.spec import WorldSpec
 
 # Making the world the first time takes longest: a year of baskets is read and people are made of households.
 VENDORS_SECONDS = 180.0
@@ -24,13 +23,13 @@ RECEIVER_SECONDS = 60.0
 
 @contextmanager
 def entered(folder: Path, *, fixed_ports: bool) -> Iterator[tuple[Settings, Home]]:
-    """Become a process of the demo in a folder, alone; raises ``PerennialError`` where another one works there.
+    """Become a process of the demo in a folder, alone; ``PerennialError`` where another one works there.
 
     With ``fixed_ports`` the servers listen where the docs say, if those ports are free; otherwise anywhere.
     """
     folder = folder.absolute()
-    free = [free_port(port if fixed_ports else None) for port in (8700, 8800, 3333)]
-    enter(folder, demo_environment(os.environ, folder, *free))
+    ports = Ports(*(free_port(port if fixed_ports else None) for port in astuple(DEFAULT_PORTS)))
+    enter(folder, demo_environment(os.environ, folder, ports))
     settings = load_settings()
     home = open_home(settings, "demo")
     with (folder / "demo.lock").open("a") as lock:
@@ -56,9 +55,3 @@ def start_vendors(services: Services, settings: Settings, progress: Progress) ->
         receiver, f"http://127.0.0.1:{settings.perennial_receiver_port}/healthz", seconds=RECEIVER_SECONDS
     )
     return Vendors.at(settings.perennial_sandbox_port)
-
-
-def demo_window() -> Window:
-    """Return the window of the world that the demo replays."""
-    spec = WorldSpec()
-    return Window(spec.window_start, spec.window_end)

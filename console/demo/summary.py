@@ -98,7 +98,7 @@ def _accepted(tally: Tally) -> Table:
 
 def _durations(tally: Tally, total: float) -> Table:
     made = table(f"Where the time went ({tally.runs} runs of the job)", "", "seconds")
-    for phase, seconds in tally.seconds.most_common():
+    for phase, seconds in sorted(tally.seconds.items(), key=lambda pair: -pair[1]):
         made.add_row(phase, f"{seconds:.1f}")
     made.add_row("all of it, with starting and emitting", f"{total:.1f}")
     return made

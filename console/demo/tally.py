@@ -19,7 +19,7 @@ class Tally:
     rows: Counter[str] = field(default_factory=Counter)
     batches: Counter[str] = field(default_factory=Counter)
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def add(self, result: JobResult) -> None:
         """Take in a run."""
@@ -32,7 +32,8 @@ class Tally:
             for outcome, count in sent(result, destination).items():
                 counted[outcome] += count
         for step, seconds in result.step_seconds.items():
-            self.seconds[PHASES.get(step, "checking before the push")] += seconds
+            phase = PHASES.get(step, "checking before the push")
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
 
 
 def sent(result: JobResult, destination: str) -> Mapping[str, int]:

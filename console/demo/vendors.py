@@ -14,6 +14,14 @@ EMIT_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
+class Window:
+    """The instants that the demo replays."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
 class Vendors:
     """A running sandbox; every call raises ``PerennialError`` where it refuses."""
 
@@ -25,27 +33,29 @@ class Vendors:
         base = f"http://127.0.0.1:{port}/control"
         return cls(httpx.Client(base_url=base, timeout=EMIT_SECONDS, trust_env=False))
 
+    def window(self) -> Window:
+        """Return the window of the sandbox's world that the demo replays."""
+        told = self._call("GET", "/clock", None)
+        return Window(
+            datetime.fromisoformat(told["window_start"]), datetime.fromisoformat(told["window_end"])
+        )
+
     def set_clock(self, instant: datetime, *, running: bool) -> None:
         """Set the clock that the whole demo uses."""
-        self._post("/clock", {"instant": instant.isoformat(), "running": running})
+        self._call("POST", "/clock", {"instant": instant.isoformat(), "running": running})
 
     def emit(self) -> Mapping[str, int]:
         """Send what happened since the last call, up to the clock; counts by stream."""
-        sent = self._post("/emit", {"upto": None})
+        sent = self._call("POST", "/emit", {"upto": None})
         return {name: count for name, count in sent.items() if isinstance(count, int)}
 
-    def _post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        fix = "read logs/sandbox.log in the demo's home"
         try:
-            answer = self.client.post(path, json=body)
+            answer = self.client.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise PerennialError(
-                f"the sandbox does not answer ({type(error).__name__})",
-                "read logs/sandbox.log in the demo's home",
-            ) from None
+            raise PerennialError(f"the sandbox does not answer ({type(error).__name__})", fix) from None
         if answer.is_error:
-            raise PerennialError(
-                f"the sandbox refused {path} with {answer.status_code}",
-                "read logs/sandbox.log in the demo's home",
-            )
+            raise PerennialError(f"the sandbox refused {path} with {answer.status_code}", fix)
         found: Mapping[str, Any] = answer.json()
         return found

@@ -1,6 +1,6 @@
 """What the builder reports about a dbt node, as Dagster's events."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from graphlib import TopologicalSorter
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
-from warehouse.report import NodeResult
+
+from warehouse.report import BuildReport, NodeResult
 
 BuildEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
 TABLES = frozenset({"model", "seed", "snapshot"})
@@ -91,3 +92,12 @@ class BuildEvents:
             metadata={"seconds": round(result.seconds, 3), "status": result.status},
             description=result.message or None,
         )
+
+
+def why_broken(report: BuildReport | None, broken: Sequence[NodeResult]) -> str:
+    """Say what stopped a build: the nodes by name with dbt's words, else the builder's own."""
+    if broken:
+        return ", ".join(f"{node.unique_id}: {node.message}" for node in broken)
+    if report is not None and report.error is not None:
+        return report.error
+    return "the build ended without a report"

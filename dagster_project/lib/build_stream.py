@@ -4,10 +4,9 @@ import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
 
-from warehouse.report import BuildReport, NodeResult
-
 from perennial.settings import Settings
 from warehouse import client
+from warehouse.report import BuildReport, NodeResult
 
 
 def stream_build(settings: Settings) -> Iterator[NodeResult | BuildReport]:

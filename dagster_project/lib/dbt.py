@@ -7,9 +7,10 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
-from warehouse.project import manifest_path
 
 from dagster_project.lib.keys import LANDING_LOG
+from perennial.settings import load_settings
+from warehouse.project import manifest_path
 
 # Folders of models that belong to another stage's group in the graph.
 STAGE_OF_FOLDER = {"memberships": "audiences", "decisions": "flows"}
@@ -18,7 +19,8 @@ STAGE_OF_FOLDER = {"memberships": "audiences", "decisions": "flows"}
 @cache
 def manifest() -> Mapping[str, Any]:
     """Return dbt's manifest; the project is parsed when there is none or it is older than the models."""
-    loaded: Mapping[str, Any] = json.loads(manifest_path().read_text(encoding="utf-8"))
+    path = manifest_path(load_settings().home)
+    loaded: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
 
 

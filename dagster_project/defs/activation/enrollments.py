@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import dagster as dg
-from reverse_etl.push import push
 
 from dagster_project.lib.dbt import model_key
 from dagster_project.lib.failures import acted_on_by_people
 from dagster_project.lib.keys import DESTINATIONS, enrollments_key
 from perennial.settings import load_settings
+from reverse_etl.push import push
 
 
 @dg.multi_asset(

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 from dagster_dbt import dbt_assets
-from warehouse.report import BuildReport
 
-from dagster_project.lib.build_events import BuildEvent, BuildEvents
+from dagster_project.lib.build_events import BuildEvent, BuildEvents, why_broken
 from dagster_project.lib.build_stream import stream_build
 from dagster_project.lib.dbt import manifest, translator
 from dagster_project.lib.failures import acted_on_by_people
 from perennial.settings import load_settings
+from warehouse.report import BuildReport
 
 
 @dbt_assets(manifest=manifest(), dagster_dbt_translator=translator(), name="build")
@@ -29,20 +29,20 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[BuildEvent]:
                 report = item
             else:
                 yield from events.of(item)
-    if events.broken:
-        names = ", ".join(f"{node.unique_id}: {node.message}" for node in events.broken)
+    if report is None or events.broken or not report.ok:
         raise dg.Failure(
-            description=f"{len(events.broken)} of the build's nodes failed. {names}",
-            metadata={"build_no": report.build_no if report else 0},
+            description=why_broken(report, events.broken),
+            metadata={
+                "fix": "mend what is named and run again: the moment is finished first, nothing is lost"
+            },
             allow_retries=False,
         )
-    if report is not None and report.ok:
-        context.log.info(
-            "build %s as of %s, up to batch %s: %s decisions in %.1f s",
-            report.build_no,
-            report.as_of.isoformat(),
-            report.upto_seq,
-            report.decisions,
-            report.seconds,
-        )
-        yield from events.rest()
+    context.log.info(
+        "build %s as of %s, up to batch %s: %s decisions in %.1f s",
+        report.build_no,
+        report.as_of.isoformat(),
+        report.upto_seq,
+        report.decisions,
+        report.seconds,
+    )
+    yield from events.rest()

@@ -1,0 +1,30 @@
+"""``perennial sandbox``: the vendors' side, for demos, tests and benchmarks."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.demo.environment import DEFAULT_PORTS, demo_environment, enter
+from console.output import err
+from perennial.home import open_home
+from perennial.settings import load_settings
+
+Scale = Annotated[int, typer.Option(min=1, help="Clone every household this many times, with new people.")]
+DEFAULT_HOME = Path(".perennial") / "demo"
+
+
+def sandbox(scale: Scale = 1) -> None:
+    """Serve Flowhub, AIQ and Klaviyo on loopback, with emitters for Jane, OMNI, Shopify and partners."""
+    from sandbox.server import serve
+    from sandbox.world.spec import WorldSpec
+
+    if os.environ.get("PERENNIAL_CLOCK") != "sandbox":
+        # Called by hand: the vendors belong to the demo, never to the installation that .env describes.
+        home = DEFAULT_HOME.absolute()
+        enter(home, demo_environment(os.environ, home, DEFAULT_PORTS))
+    settings = load_settings()
+    open_home(settings, "demo")
+    spec = WorldSpec(scale=scale)
+    serve(settings, spec, on_progress=lambda line: err.print(line, markup=False, soft_wrap=True))
