@@ -8,7 +8,7 @@ and reach; each step done twice is done once.
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from warehouse import operations
 from warehouse.flow_settings import FlowSettings, read_flow_settings
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
 from warehouse.outbox import export
+from warehouse.publish import publish
 from warehouse.project import DbtProject, flow_nodes
 from warehouse.report import BuildReport, Lane, NodeResult, OnNode, ignore
 
@@ -99,11 +100,6 @@ class Builder:
             self._since = active_since(moments)
             return self._run(warehouse, moments[-1], on_node, restore=True)
 
-    @property
-    def warehouse(self) -> duckdb.DuckDBPyConnection:
-        """The open warehouse, for what is published after a build; the caller holds no other handle."""
-        return self._open()
-
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._warehouse is None:
             self._home.root.mkdir(parents=True, exist_ok=True)
@@ -173,6 +169,8 @@ class Builder:
                 crash_point("exported")
                 land_end(self._log, moment)
             operations.finish_moment(warehouse, moment)
+            if moment.lane == "scheduled":
+                publish(warehouse, self._home.published, moment.build_no, moment.as_of)
         return BuildReport(
             moment.build_no, moment.as_of, moment.upto_seq, moment.lane, time.monotonic() - began, decisions, nodes, problem,
         )
@@ -232,5 +230,3 @@ def _node_result(event: EventMsg) -> NodeResult:
         message=str(data.run_result.message or ""),
     )
 
-
-OnDone = Callable[[BuildReport], None]

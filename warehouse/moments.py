@@ -40,7 +40,7 @@ def land(log: LandingLog, moment: Moment) -> None:
 
 def land_end(log: LandingLog, moment: Moment) -> None:
     """Land that a moment is finished: all that it decided has landed before."""
-    payload = json.dumps({"build_no": moment.build_no, "finished": True})
+    payload = json.dumps({"build_no": moment.build_no, "upto_seq": moment.upto_seq, "finished": True})
     log.append(
         f"moments/{moment.build_no}/finished",
         [Record("perennial", "moments", f"{moment.build_no}:finished", moment.as_of, payload)],

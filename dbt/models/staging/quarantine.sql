@@ -1,4 +1,4 @@
-{{ config(schema='marts') }}
+{{ config(materialized='incremental', incremental_strategy='append') }}
 
 {%- set streams = {
     'base_flowhub__locations': 'flowhub/locations', 'base_flowhub__customers': 'flowhub/customers',
@@ -17,6 +17,6 @@ select
     received_at,
     rejected_payload as payload
 from {{ ref(model_name) }}
-where disposition = 'quarantined'
+where disposition = 'quarantined' and {{ is_news() }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
