@@ -6,6 +6,7 @@ puts what is new at the end) or shrink (then the page before is read again, sinc
 back into it).
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from extractors.flowhub.records import Named, named
 from extractors.flowhub.run import Run, content_hash
 from perennial.errors import VendorError
 
+_QUIET_SECONDS = 2.0
 PAGE_SIZE = 500  # the largest that two independent integrations are known to use
 
 
@@ -29,8 +31,12 @@ class Source:
 
 def walk(context: Context, run: Run, source: Source, tally: Tally, *, sweep: bool) -> None:
     """Read and land all pages of a run from where it stands, then close it with its marker."""
+    said_at = time.monotonic()
     while run.next_page:
         run = _step(context, run, source, tally, sweep=sweep)
+        if run.next_page and time.monotonic() - said_at > _QUIET_SECONDS:
+            said_at = time.monotonic()
+            context.say(f"flowhub/{run.stream}: {run.records:,} of {run.total or 'an unknown number'} read")
 
 
 def _step(context: Context, run: Run, source: Source, tally: Tally, *, sweep: bool) -> Run:

@@ -29,6 +29,7 @@ class _ItemIds(msgspec.Struct, rename="camel"):
     room_id: str | int | None = None
     product_id: str | int | None = None
     variant_id: str | int | None = None
+    room_name: str | None = None
     purchase_category: str | None = None
 
 
@@ -67,6 +68,7 @@ class Item:
 
     location_id: str | None
     room_id: str | None
+    room_name: str | None
     purchase_category: str | None
     readable: bool
     record: Named
@@ -106,7 +108,7 @@ def item_of(text: str) -> Item:
     try:
         found = _ITEM.decode(text)
     except msgspec.DecodeError:
-        return Item(None, None, None, readable=False, record=Named(f"{_NAMELESS}:{digest}", digest, text))
+        return Item(None, None, None, None, readable=False, record=nameless(text))
     location, room, product, variant = (
         _text(part) for part in (found.location_id, found.room_id, found.product_id, found.variant_id)
     )
@@ -115,7 +117,14 @@ def item_of(text: str) -> Item:
         if product
         else f"{_NAMELESS}:{digest}"
     )
-    return Item(location, room, found.purchase_category, readable=True, record=Named(key, digest, text))
+    return Item(
+        location,
+        room,
+        found.room_name,
+        found.purchase_category,
+        readable=True,
+        record=Named(key, digest, text),
+    )
 
 
 def nameless(text: str) -> Named:

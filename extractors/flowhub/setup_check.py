@@ -4,7 +4,7 @@ Reads a little with each credential and writes nothing, neither here nor there.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from extractors.flowhub.client import FlowhubClient, Patience, flowhub_client, order_ahead_client
@@ -112,9 +112,15 @@ def _inventory(settings: Settings, client: FlowhubClient) -> Iterator[CheckResul
             ),
         )
     else:
-        rooms = sorted({(one.room_id or "").replace("-", "").casefold() for one in items} - {""})
+        rooms = {
+            one.room_id.replace("-", "").casefold(): f"{one.room_id} ({one.room_name})"
+            for one in items
+            if one.room_id
+        }
         yield _subset("FLOWHUB_ROOM_IDS", settings.flowhub_room_ids, rooms)
-    categories = sorted({(one.purchase_category or "").casefold() for one in items} - {""})
+    categories = {
+        one.purchase_category.casefold(): one.purchase_category for one in items if one.purchase_category
+    }
     yield _subset("FLOWHUB_PURCHASE_CATEGORIES", settings.flowhub_purchase_categories, categories)
 
 
@@ -129,9 +135,9 @@ def _items(client: FlowhubClient) -> tuple[list[Item], bool]:
     return read_inventory(PLAIN_PATH, body), False
 
 
-def _subset(name: str, wanted: Sequence[str], there: Sequence[str]) -> CheckResult:
-    """Tell whether the wanted values are among those that the inventory has."""
-    shown = ", ".join(there) or "none"
+def _subset(name: str, wanted: Sequence[str], there: Mapping[str, str]) -> CheckResult:
+    """Tell whether the inventory has the wanted values; ``there`` says how to show each it has."""
+    shown = ", ".join(sorted(there.values())) or "none"
     if not wanted:
         return CheckResult(name, ok=True, detail=f"not set, so all are taken: {shown}")
     missing = [value for value in wanted if value.casefold() not in there]
