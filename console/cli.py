@@ -6,7 +6,15 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from console.commands import check, demo, push, rebuild, run, sandbox, serve, status, worker
+from console.commands.check import check
+from console.commands.demo import app as demo
+from console.commands.push import push
+from console.commands.rebuild import rebuild
+from console.commands.run import run
+from console.commands.sandbox import sandbox
+from console.commands.serve import serve
+from console.commands.status import status
+from console.commands.worker import worker
 from console.output import show_error
 from perennial.errors import PerennialError
 
@@ -30,12 +38,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Perennial: a customer warehouse for cannabis retail that brings shoppers back.",
 )
-app.command("run")(run.run)
-app.command("serve")(serve.serve)
-app.command("worker")(worker.worker)
-app.command("sandbox")(sandbox.sandbox)
-app.command("check")(check.check)
-app.command("status")(status.status)
-app.command("push")(push.push)
-app.command("rebuild")(rebuild.rebuild)
-app.add_typer(demo.app, name="demo", hidden=True)
+for command in (run, serve, worker, sandbox, check, status, push, rebuild):
+    app.command()(command)
+app.add_typer(demo, name="demo", hidden=True)

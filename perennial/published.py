@@ -39,16 +39,33 @@ def open_published(home: Home) -> Published:
         name: f"select * from read_parquet('{_quoted(str(home.published / path))}')"  # noqa: S608 - our own file
         for name, path in current["tables"].items()
     }
-    for name, sql in {**selects, **current["views"]}.items():
-        schema, _, table = name.partition(".")
-        connection.execute(f'create schema if not exists "{schema}"')
-        connection.execute(f'create view "{schema}"."{table}" as {sql}')
+    waiting = {**selects, **current["views"]}
+    while waiting:
+        made = [name for name, sql in waiting.items() if _create(connection, name, sql)]
+        if not made:
+            raise PerennialError(
+                f"the published views {', '.join(sorted(waiting))} can't be read",
+                "build again: perennial run",
+            )
+        for name in made:
+            del waiting[name]
     return Published(
         build_no=int(current["build_no"]),
         as_of=datetime.fromisoformat(current["as_of"]),
         names=frozenset([*current["tables"], *current["views"]]),
         connection=connection,
     )
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> bool:
+    """Create a view, or return False where it reads one that is not there yet."""
+    schema, _, table = name.partition(".")
+    connection.execute(f'create schema if not exists "{schema}"')
+    try:
+        connection.execute(f'create view "{schema}"."{table}" as {sql}')
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def _quoted(text: str) -> str:

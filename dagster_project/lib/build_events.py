@@ -6,13 +6,20 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
+from dagster_project.lib.dbt import manifest, translator
 from warehouse.report import BuildReport, NodeResult
 
 BuildEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
 TABLES = frozenset({"model", "seed", "snapshot"})
+
+
+def table_key(result: NodeResult) -> dg.AssetKey | None:
+    """Return the asset key of a table that the builder made; None for tests and what is no asset."""
+    if result.resource_type not in TABLES or result.unique_id not in manifest()["nodes"]:
+        return None
+    return translator().get_asset_spec(manifest(), result.unique_id, None).key
 
 
 class BuildEvents:
@@ -24,16 +31,13 @@ class BuildEvents:
 
     def __init__(
         self,
-        manifest: Mapping[str, Any],
-        translator: DagsterDbtTranslator,
         parents: Mapping[dg.AssetKey, AbstractSet[dg.AssetKey]],
         checks: AbstractSet[dg.AssetCheckKey],
     ) -> None:
-        self._manifest = manifest
-        self._translator = translator
         self._parents = {key: set(above) & parents.keys() for key, above in parents.items()}
         self._checks = checks
         self._made: set[dg.AssetKey] = set()
+        self._checked: set[dg.AssetCheckKey] = set()
         self._waiting: dict[dg.AssetKey, dg.MaterializeResult[None]] = {}
         self.broken: list[NodeResult] = []
 
@@ -57,10 +61,9 @@ class BuildEvents:
     def _of_table(self, result: NodeResult) -> Iterator[BuildEvent]:
         if result.status in {"error", "fail"}:
             self.broken.append(result)
-        if result.status != "success" or result.unique_id not in self._manifest["nodes"]:
-            return
-        key = self._translator.get_asset_spec(self._manifest, result.unique_id, None).key
-        if key not in self._parents or key in self._made:
+        key = table_key(result)
+        # A build that first finishes an earlier moment makes a table twice: one run reports it once.
+        if result.status != "success" or key not in self._parents or key in {*self._made, *self._waiting}:
             return
         metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
         if result.rows is not None:
@@ -76,14 +79,17 @@ class BuildEvents:
                 self._made.add(key)
 
     def _of_test(self, result: NodeResult) -> Iterator[BuildEvent]:
-        if result.status == "skipped" or result.unique_id not in self._manifest["nodes"]:
+        if result.status == "skipped" or result.unique_id not in manifest()["nodes"]:
             return
-        key = get_asset_check_key_for_test(self._manifest, self._translator, result.unique_id, project=None)
+        key = get_asset_check_key_for_test(manifest(), translator(), result.unique_id, project=None)
         if key is None or key not in self._checks:
             # A test of several models belongs to no single asset: it still counts.
             if result.status in {"fail", "error"}:
                 self.broken.append(result)
             return
+        if key in self._checked:
+            return
+        self._checked.add(key)
         yield dg.AssetCheckResult(
             asset_key=key.asset_key,
             check_name=key.name,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from queue import SimpleQueue
 
 from perennial.settings import Settings
-from warehouse import client
+from warehouse.client import build
 from warehouse.report import BuildReport, NodeResult
 
 
@@ -19,7 +19,7 @@ def stream_build(settings: Settings) -> Iterator[NodeResult | BuildReport]:
 
     def work() -> None:
         try:
-            arrived.put(client.build(settings, lane="scheduled", on_node=arrived.put))
+            arrived.put(build(settings, lane="scheduled", on_node=arrived.put))
         except BaseException as error:  # noqa: BLE001 - raised again on the side that waits
             arrived.put(error)
 

@@ -21,7 +21,7 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[BuildEvent]:
     worker hosts the builder when one runs in this home, this process otherwise.
     """
     parents = {key: context.assets_def.asset_deps[key] for key in context.selected_asset_keys}
-    events = BuildEvents(manifest(), translator(), parents, context.selected_asset_check_keys)
+    events = BuildEvents(parents, context.selected_asset_check_keys)
     report = None
     with acted_on_by_people():
         for item in stream_build(load_settings()):
