@@ -1,17 +1,28 @@
 """The sandbox's own endpoints: the clock, faults, switches, what was received."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from fastapi import FastAPI, HTTPException, Request, Response
 
+from sandbox.emitters.outbox import Mess
+from sandbox.emitters.signing import Manner
 from sandbox.faults import Fault
 from sandbox.flowhub.api import Json
 from sandbox.received import parse_instant
 from sandbox.runtime import Runtime
+from sandbox.world.ids import to_us
 
 VENDORS = ("aiq", "klaviyo")
+
+
+class Again(msgspec.Struct, forbid_unknown_fields=True):
+    """What to send again, and how."""
+
+    vendor: Literal["jane", "omni", "shopify", "storefront", "greeter"]
+    manner: Manner = "true"
+    count: int = 1
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -26,6 +37,7 @@ def control_app(runtime: Runtime) -> FastAPI:
     """Return the app under ``/control``."""
     app = FastAPI(title="Sandbox control", openapi_url=None)
 
+    @app.exception_handler(msgspec.MsgspecError)
     @app.exception_handler(ValueError)
     @app.exception_handler(TypeError)
     async def refused(request: Request, error: Exception) -> Response:
@@ -34,6 +46,7 @@ def control_app(runtime: Runtime) -> FastAPI:
 
     _add_clock(app, runtime)
     _add_faults(app, runtime)
+    _add_emitters(app, runtime)
     _add_received(app, runtime)
     return app
 
@@ -41,10 +54,9 @@ def control_app(runtime: Runtime) -> FastAPI:
 def _add_clock(app: FastAPI, runtime: Runtime) -> None:
     def clock() -> dict[str, Any]:
         spec = runtime.spec
-        state = msgspec.json.decode(runtime.clock.path.read_bytes())
         return {
             "instant": runtime.clock.now().isoformat(),
-            "running": state["running"],
+            "running": runtime.clock_runs(),
             "history_start": spec.history_start.isoformat(),
             "window_start": spec.window_start.isoformat(),
             "window_end": spec.window_end.isoformat(),
@@ -66,6 +78,35 @@ def _add_clock(app: FastAPI, runtime: Runtime) -> None:
         runtime.check_instant(instant)
         runtime.clock.set(instant, running=bool(body.get("running", False)))
         return Json(clock())
+
+
+def _add_emitters(app: FastAPI, runtime: Runtime) -> None:
+    @app.post("/emit")
+    async def emit(request: Request) -> Response:
+        """Send every webhook whose time has come: by default up to the clock, once each and in order."""
+        body = await _body(request)
+        now = runtime.clock.now()
+        upto = parse_instant(body["upto"]) if body.get("upto") else now
+        if upto > now:
+            raise ValueError(f"upto: the clock has only reached {now.isoformat()}; set it first")
+        mess = Mess(copies=int(body.get("copies", 1)), shuffled=bool(body.get("shuffled", False)))
+        outcome = await runtime.outbox.emit(to_us(upto), mess)
+        answer = {
+            "delivered": outcome.delivered,
+            "refused": outcome.refused,
+            "failed": len(outcome.failed),
+            "problem": outcome.problem if outcome.failed else "",
+            "requests": outcome.requests,
+            "seconds": round(outcome.seconds, 3),
+            "upto": upto.isoformat(),
+        }
+        return Json(answer, 502 if outcome.failed else 200)
+
+    @app.post("/send")
+    async def send(request: Request) -> Response:
+        """Send the last emissions of a vendor again: forged, unsigned, stale, or simply a second time."""
+        wanted = msgspec.json.decode(await request.body(), type=Again)
+        return Json({"statuses": await runtime.outbox.send_again(wanted.vendor, wanted.manner, wanted.count)})
 
 
 def _add_faults(app: FastAPI, runtime: Runtime) -> None:
@@ -128,6 +169,7 @@ def _add_received(app: FastAPI, runtime: Runtime) -> None:
                     "order_lines": int(runtime.world.orders.count.sum()),
                     "menu_items": len(runtime.world.menu),
                     "emissions": len(runtime.world.emissions),
+                    "emitted": runtime.outbox.sent,
                 },
                 "served": served,
                 "received": {vendor: runtime.received.outcomes(vendor) for vendor in VENDORS},

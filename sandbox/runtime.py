@@ -1,10 +1,12 @@
 """What the parts of a running sandbox share."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from perennial.clock import SandboxClock
+from sandbox.emitters.outbox import Outbox
 from sandbox.faults import Connections, Faults
 from sandbox.flowhub.api import FlowhubState
 from sandbox.received import Received
@@ -24,6 +26,11 @@ class Runtime:
     connections: Connections
     received: Received
     flowhub: FlowhubState
+    outbox: Outbox
+
+    def clock_runs(self) -> bool:
+        """Tell whether the clock runs, or stands until it is set."""
+        return bool(json.loads(self.clock.path.read_text(encoding="utf-8"))["running"])
 
     def check_instant(self, instant: datetime) -> None:
         """Refuse an instant that the world doesn't hold (``ValueError``)."""

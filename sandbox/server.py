@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -13,15 +14,19 @@ from perennial.errors import PerennialError
 from perennial.settings import Settings
 from sandbox.control import control_app
 from sandbox.credentials import LOOPBACK
+from sandbox.emitters.outbox import Mess, Outbox
 from sandbox.faults import Connections, Faults, Gate, Vendor
 from sandbox.flowhub.api import FlowhubState, flowhub_app
 from sandbox.received import Received
 from sandbox.runtime import Runtime
 from sandbox.world.cache import load_world
+from sandbox.world.ids import to_us
 from sandbox.world.spec import WorldSpec
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+EMIT_EVERY = 1.0
 
 
 def _quiet(message: str) -> None:
@@ -44,12 +49,23 @@ def open_sandbox(settings: Settings, spec: WorldSpec, on_progress: Callable[[str
         connections=Connections(),
         received=Received(folder / "received.sqlite", clock),
         flowhub=FlowhubState(world, clock),
+        outbox=Outbox(
+            world, folder / "emitted.json", f"http://{LOOPBACK}:{settings.perennial_receiver_port}"
+        ),
     )
 
 
 def vendors_app(runtime: Runtime) -> FastAPI:
     """Return the whole app."""
-    app = FastAPI(title="Perennial's sandbox", openapi_url=None)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        emitting = asyncio.create_task(_emit_while_running(runtime))
+        yield
+        emitting.cancel()
+
+    app = FastAPI(title="Perennial's sandbox", openapi_url=None, lifespan=lifespan)
     gates: dict[Vendor, ASGIApp] = {"flowhub": flowhub_app(runtime.flowhub)}
     app.mount("/control", control_app(runtime))
     for vendor, vendor_app in gates.items():
@@ -57,6 +73,14 @@ def vendors_app(runtime: Runtime) -> FastAPI:
             f"/{vendor}", Gate(vendor_app, vendor, runtime.faults, runtime.connections, runtime.received)
         )
     return app
+
+
+async def _emit_while_running(runtime: Runtime) -> None:
+    """Send what falls due while the clock runs; a standing clock waits for ``POST /control/emit``."""
+    while True:
+        await asyncio.sleep(EMIT_EVERY)
+        if runtime.clock_runs():
+            await runtime.outbox.emit(to_us(runtime.clock.now()), Mess())
 
 
 def serve(

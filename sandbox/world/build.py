@@ -1,9 +1,21 @@
 """Makes a world: reads the package, invents people and menu, and lets them live."""
 
+import random
+from dataclasses import replace
+
+import numpy as np
+
 from sandbox.world.accounts import make_changes, make_records
+from sandbox.world.carts import CartMaker, emit_carts, judge_carts
+from sandbox.world.draft import Draft
+from sandbox.world.ids import to_us
 from sandbox.world.journey import open_package, read_households, read_journey
+from sandbox.world.knowledge import Knowledge
+from sandbox.world.lapsed import judge_lapsed
+from sandbox.world.loyalty import LoyaltyMaker
 from sandbox.world.menu import make_menu
 from sandbox.world.orders import make_orders, sort_orders
+from sandbox.world.partners import PartnerMaker, name_records
 from sandbox.world.people import make_people
 from sandbox.world.spec import WorldSpec
 from sandbox.world.truth import Truth
@@ -17,9 +29,24 @@ def build_world(spec: WorldSpec) -> tuple[World, Truth]:
         households = read_households(package, spec)
         journey = read_journey(package, spec, menu, [household for household, *_ in households])
     people = make_people(spec, households)
-    truth = Truth()
+    items = list(menu.items)
     orders, lines = make_orders(spec, journey, people)
+    carts, created = CartMaker(spec, people, orders, lines, items).make()
+    orders = replace(orders, created=created, visible=np.maximum(created, orders.visible))
     orders = sort_orders(orders, lines, people)
     records = make_records(spec, people, orders)
     changes = make_changes(spec, people, records)
-    return World(spec, list(menu.items), records, changes, orders, lines, []), truth
+
+    truth = Truth()
+    draft = Draft(to_us(spec.webhooks_since), to_us(spec.horizon), random.Random(f"{spec.seed}:draft"))
+    knowledge = Knowledge(people, records, changes)
+    partners = PartnerMaker(spec, people, draft, truth)
+    partners.opt_out(knowledge)
+    partners.browse(carts)
+    partners.greet(orders)
+    name_records(people, orders, truth)
+    LoyaltyMaker(spec, people, draft, truth, knowledge).make(orders, lines)
+    emit_carts(carts, draft, spec.seed)
+    judge_carts(carts, knowledge, spec, truth)
+    judge_lapsed(spec, people, orders, knowledge, truth)
+    return World(spec, items, records, changes, orders, lines, draft.numbered()), truth

@@ -1,0 +1,1 @@
+"""The senders: Jane, OMNI, Shopify and the partners post to the receiver."""
