@@ -1,1 +1,1 @@
-"""The receiver: what Jane, OMNI, Shopify, partners and the messaging system post to us."""
+"""The receiver: takes what sources send, and answers 2xx once it is on the disk."""

@@ -1,0 +1,61 @@
+"""What the messaging system reports of its messages: delivered, opened, unsubscribed and so on."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from extractors.landing.records import Record
+from extractors.receiver.intake import AcceptedList, Intake
+from extractors.receiver.limits import EVENTS_BYTES
+from extractors.receiver.openapi import events_body
+from extractors.receiver.parsing import parse_events
+from extractors.receiver.partners import Rfc3339
+from extractors.receiver.problems import REFUSALS, unauthorized
+from extractors.receiver.signatures import same_secret
+from perennial.settings import Settings, secret
+
+
+class MessagingEvent(BaseModel):
+    """One report about a message to an address."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    event_id: Annotated[str, Field(min_length=1, max_length=200)]
+    type: Literal[
+        "delivered", "opened", "clicked", "bounced", "unsubscribed", "stop", "complained", "flow_completed"
+    ]
+    occurred_at: Rfc3339
+    channel: Literal["sms", "email"]
+    address: Annotated[str, Field(min_length=1, max_length=320)]
+    enrollment_id: Annotated[str, Field(max_length=200)] | None = None
+
+
+def routes(settings: Settings, intake: Intake) -> APIRouter:
+    """Return the route of messaging feedback."""
+    router = APIRouter(tags=["Messaging feedback"], responses=REFUSALS)
+
+    @router.post("/webhooks/messaging", openapi_extra=events_body(MessagingEvent))
+    async def messaging(request: Request) -> AcceptedList:
+        """Take one report or a list of up to 1,000; the good ones are kept, the others come back."""
+        shared = secret(settings.messaging_webhook_secret, "MESSAGING_WEBHOOK_SECRET")
+        if not same_secret(shared, request.headers.get("x-perennial-secret")):
+            raise unauthorized(
+                "X-Perennial-Secret is missing or wrong", "send the value of MESSAGING_WEBHOOK_SECRET"
+            )
+        async with intake.bodies.read(request, EVENTS_BYTES) as body:
+            parsed = parse_events(body, MessagingEvent)
+            now = intake.now()
+            records = [
+                Record(
+                    source="messaging",
+                    stream="feedback",
+                    source_key=event.event_id,
+                    received_at=now,
+                    payload=text,
+                )
+                for text, event in parsed.good
+            ]
+            return await intake.keep_list(records, parsed.rejected)
+
+    return router

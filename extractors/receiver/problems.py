@@ -1,0 +1,113 @@
+"""Why a request was refused, as JSON that a sender can act on; never with a value that was sent."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from extractors.receiver.metrics import Metrics
+from perennial.errors import LandingError, PerennialError, SettingsError
+
+_log = logging.getLogger(__name__)
+
+
+class ProblemBody(BaseModel):
+    """The body of every refusal."""
+
+    error: str
+    reason: str
+    fix: str
+    field: str | None = None
+
+
+class Problem(Exception):  # noqa: N818  # it becomes an answer, not a failure of ours
+    """A refusal: status, a stable word for it, what is wrong and what the sender can do."""
+
+    def __init__(
+        self, status: HTTPStatus, error: str, reason: str, fix: str, field: str | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.body = ProblemBody(error=error, reason=reason, fix=fix, field=field)
+
+
+def unauthorized(reason: str, fix: str) -> Problem:
+    """Refuse a sender that did not prove who it is; nothing of the body is kept."""
+    return Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", reason, fix)
+
+
+def malformed(reason: str, fix: str, field: str | None = None) -> Problem:
+    """Refuse a body that can't be what the sender meant."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "malformed", reason, fix, field)
+
+
+def too_large(reason: str, fix: str) -> Problem:
+    """Refuse a body beyond the limits."""
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", reason, fix)
+
+
+def unavailable(reason: str, fix: str) -> Problem:
+    """Refuse what can't be taken now; the sender keeps it and sends it again."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", reason, fix)
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status.value: {"model": ProblemBody, "description": description}
+    for status, description in (
+        (HTTPStatus.UNAUTHORIZED, "The sender did not prove who it is; nothing was kept."),
+        (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large; nothing was kept."),
+        (HTTPStatus.UNPROCESSABLE_ENTITY, "The body is malformed; nothing was kept."),
+        (HTTPStatus.SERVICE_UNAVAILABLE, "Not now, or not set up; nothing was kept: send it again later."),
+    )
+}
+
+
+def install(app: FastAPI, metrics: Metrics) -> None:
+    """Answer every refusal and failure of an app in the one form, and count it."""
+
+    def answer(request: Request, problem: Problem) -> JSONResponse:
+        metrics.refused(request.url.path, problem.status)
+        headers = {"Retry-After": "1"} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        body = problem.body.model_dump(exclude_none=True)
+        return JSONResponse(body, status_code=problem.status, headers=headers)
+
+    @app.exception_handler(Problem)
+    async def refused(request: Request, error: Problem) -> JSONResponse:
+        return answer(request, error)
+
+    @app.exception_handler(SettingsError)
+    async def not_set_up(request: Request, error: SettingsError) -> JSONResponse:
+        return answer(request, unavailable(error.cause, error.fix))
+
+    @app.exception_handler(LandingError)
+    @app.exception_handler(PerennialError)
+    async def not_stored(request: Request, error: PerennialError) -> JSONResponse:
+        _log.error("a payload could not be stored: %s", error)
+        reason = "the payload could not be stored and was not kept"
+        return answer(
+            request, unavailable(reason, "send it again; the receiver's log says what must be mended")
+        )
+
+    @app.exception_handler(HTTPException)
+    async def not_served(request: Request, error: HTTPException) -> JSONResponse:
+        status = HTTPStatus(error.status_code)
+        fix = "the paths and methods that are served are listed at /openapi.json"
+        word = status.phrase.lower().replace(" ", "_")
+        response = answer(request, Problem(status, word, status.phrase.lower(), fix))
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        _log.error("a request to %s failed", request.url.path, exc_info=error)
+        problem = Problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "internal",
+            "the receiver failed; nothing was kept",
+            "send it again",
+        )
+        return answer(request, problem)

@@ -1,0 +1,68 @@
+"""Runs the receiver on the address that the settings name."""
+
+import contextlib
+import socket
+import threading
+
+import uvicorn
+
+from extractors.landing.disk_errors import landing_error
+from extractors.landing.durable import make_folder
+from extractors.receiver.app import create_app
+from perennial.clock import clock_of
+from perennial.errors import PerennialError
+from perennial.home import Home
+from perennial.settings import Settings
+
+
+def serve(settings: Settings, stop: threading.Event | None = None) -> None:
+    """Serve until a signal (in the main thread) or until ``stop`` is set.
+
+    What was acknowledged is sealed before it returns. Raises ``PerennialError`` when it can't start.
+    """
+    with contextlib.closing(_listen(settings.perennial_host, settings.perennial_receiver_port)) as listener:
+        run_on(listener, settings, stop)
+
+
+def run_on(listener: socket.socket, settings: Settings, stop: threading.Event | None = None) -> None:
+    """Serve on a socket that is bound already."""
+    try:
+        make_folder(Home(settings.home).journal)
+    except OSError as error:
+        raise landing_error("the receiver's journal can't be opened", error) from error
+    # No access log: addresses of senders and topics are of no use there.
+    config = uvicorn.Config(
+        create_app(settings, clock_of(settings)),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    if stop is not None:
+        threading.Thread(target=_end_when_set, args=(stop, server), daemon=True).start()
+    try:
+        server.run(sockets=[listener])
+    except SystemExit as error:  # how the server says that it could not start
+        raise PerennialError("the receiver could not start", "the lines above say why") from error
+
+
+def _end_when_set(stop: threading.Event, server: uvicorn.Server) -> None:
+    stop.wait()
+    server.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PerennialError(
+            f"the receiver can't listen on {host}:{port}: {error.strerror}",
+            "end what listens there, or set PERENNIAL_RECEIVER_PORT to a free port",
+        ) from error
+    return listener
