@@ -1,4 +1,5 @@
-{#- A lateral join on the elements of a JSON array column: gives `element` (JSON) and `element_no` from 1. -#}
+{#- A lateral join on a list that `json_record` took from a JSON array: gives `element`, a record whose fields
+    `json_field` reads, and `element_no` from 1. -#}
 {% macro json_elements(column) -%}
     {{ return(adapter.dispatch('json_elements', 'perennial')(column)) }}
 {%- endmacro %}
@@ -8,9 +9,5 @@
 {%- endmacro %}
 
 {% macro duckdb__json_elements(column) -%}
-    lateral (
-        select
-            unnest(cast({{ column }} as json[])) as element,
-            generate_subscripts(cast({{ column }} as json[]), 1) as element_no
-    ) as elements
+    lateral (select unnest({{ column }}) as element, generate_subscripts({{ column }}, 1) as element_no) as elements
 {%- endmacro %}

@@ -9,5 +9,5 @@
 {%- endmacro %}
 
 {% macro duckdb__json_record(column, fields) -%}
-    case when json_valid({{ column }}) then json_transform({{ column }}, '{{ tojson(fields) }}') end
+    try(json_transform({{ column }}, '{{ tojson(fields) }}'))
 {%- endmacro %}

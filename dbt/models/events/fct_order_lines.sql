@@ -19,11 +19,7 @@ elements as (
     select
         versions.order_id,
         cast(elements.element_no as integer) as line_no,
-        {{ json_record('cast(elements.element as varchar)', {
-            'productId': 'VARCHAR', 'productName': 'VARCHAR', 'title1': 'VARCHAR', 'category': 'VARCHAR', 'type': 'VARCHAR', 'sku': 'VARCHAR',
-            'brand': 'VARCHAR', 'quantity': 'DOUBLE', 'unitPrice': 'DOUBLE', 'totalPrice': 'DOUBLE',
-            'totalDiscounts': 'DOUBLE'
-        }) }} as record
+        elements.element as record
     from versions
     cross join {{ json_elements('versions.items') }}
     where versions.recency = 1

@@ -14,7 +14,12 @@ records as (
             'id': 'VARCHAR', '_id': 'VARCHAR', 'orderId': 'VARCHAR', 'locationId': 'VARCHAR', 'customerId': 'VARCHAR',
             'customerType': 'VARCHAR', 'createdAt': 'VARCHAR', 'createdOn': 'VARCHAR', 'completedOn': 'VARCHAR',
             'orderStatus': 'VARCHAR', 'voided': 'BOOLEAN', 'orderType': 'VARCHAR', 'originalSaleId': 'VARCHAR',
-            'budtender': 'VARCHAR', 'currentPoints': 'DOUBLE', 'totals': 'JSON', 'itemsInCart': 'JSON'
+            'budtender': 'VARCHAR', 'currentPoints': 'DOUBLE', 'totals': 'JSON',
+            'itemsInCart': [{
+                'productId': 'VARCHAR', 'productName': 'VARCHAR', 'category': 'VARCHAR', 'sku': 'VARCHAR',
+                'brand': 'VARCHAR', 'quantity': 'DECIMAL(18,4)', 'unitPrice': 'DECIMAL(18,4)',
+                'totalPrice': 'DECIMAL(18,4)', 'totalDiscounts': 'DECIMAL(18,4)'
+            }]
         }) }} as record
     from landed
 
@@ -44,7 +49,7 @@ fields as (
         ) as created_at,
         {{ utc_timestamp(json_field('record', 'completedOn')) }} as completed_at,
         cast({{ json_field('record', 'totals') }} as varchar) as totals,
-        cast({{ json_field('record', 'itemsInCart') }} as varchar) as items,
+        {{ json_field('record', 'itemsInCart') }} as items,
         received_at,
         payload
     from records
