@@ -7,7 +7,7 @@ back into it).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from extractors.flowhub.landing import Context, Find, Tally, land, marker_of, rfc3339
@@ -46,24 +46,15 @@ def _step(context: Context, run: Run, source: Source, tally: Tally, *, sweep: bo
     params: dict[str, str | int] = {**source.params, "page": number, "page_size": PAGE_SIZE}
     body = context.client.get(source.path, params)
     page = source.read(body, source.path, number)
-    digest = (
-        content_hash(f"{number}:{len(page.records)}")
-        if not page.records
-        else content_hash("".join(page.records))
-    )
-    repeated = bool(page.records) and digest == run.last_digest
+    records = [named(text, run.stream) for text in page.records]
+    digest = content_hash("".join(one.hash for one in records))
+    repeated = bool(records) and digest == run.last_digest
     if repeated and (page.total is not None or len(page.records) >= PAGE_SIZE):
         raise VendorError(
             f"Flowhub served the same page twice (pages {number - 1} and {number} of {source.path})",
             "nothing is lost: the window is not closed. If it lasts, report the path to Flowhub",
         )
-    records = [] if repeated else [named(text, run.stream) for text in page.records]
-    known = context.state.hashes(run.stream, run.location_id, {one.key for one in records})
-    fresh = []
-    for one in records:
-        if known.get(one.key) != one.hash:
-            known[one.key] = one.hash
-            fresh.append(one)
+    fresh = _fresh(context, run, records)
     after, ended = _after(run, page, digest, len(fresh), repeated=repeated)
     complete = after.total is None or after.records >= after.total
     marker = marker_of(context, after, complete=complete) if ended else None
@@ -90,6 +81,17 @@ def _step(context: Context, run: Run, source: Source, tally: Tally, *, sweep: bo
         )
     _count(tally, records, fresh, seq)
     return replace(after, next_page=0) if ended else after
+
+
+def _fresh(context: Context, run: Run, records: Sequence[Named]) -> list[Named]:
+    """Return those that differ from the version that landed last, in their order."""
+    known = context.state.hashes(run.stream, run.location_id, {one.key for one in records})
+    fresh = []
+    for one in records:
+        if known.get(one.key) != one.hash:
+            known[one.key] = one.hash
+            fresh.append(one)
+    return fresh
 
 
 def _after(run: Run, page: Page, digest: str, changed: int, *, repeated: bool) -> tuple[Run, bool]:
