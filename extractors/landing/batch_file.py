@@ -66,6 +66,11 @@ def encode(label: Label, records: Sequence[Record]) -> bytes:
     return target.getvalue()
 
 
+def warm_up() -> None:
+    """Load now what pyarrow loads at its first array: a second that a request would have to wait."""
+    encode(Label(0, "", datetime.min.replace(tzinfo=UTC)), [])
+
+
 def label_of(file: BinaryIO) -> Label:
     """Return what a batch file says of itself."""
     metadata = pq.read_schema(file).metadata or {}

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from pydantic import BaseModel
 
+from extractors.landing.batch_file import warm_up
 from extractors.landing.journal import Journal
 from extractors.landing.log import LandingLog
 from extractors.landing.sealer import Sealer
@@ -33,6 +34,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        warm_up()
         root = Home(settings.home).journal
         journal = Journal(root)
         log = LandingLog(settings.landing_url, clock)

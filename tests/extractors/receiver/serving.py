@@ -73,14 +73,15 @@ def serving(settings: Settings) -> Iterator[Receiver]:
         try:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
             with httpx.Client(base_url=address, timeout=20, trust_env=False) as client:
-                _wait_until_up(client)
+                wait_until_up(client)
                 yield Receiver(client, settings)
         finally:
             stop.set()
             server.join()
 
 
-def _wait_until_up(client: httpx.Client) -> None:
+def wait_until_up(client: httpx.Client) -> None:
+    """Return once the server answers."""
     deadline = time.monotonic() + 20
     while True:
         try:

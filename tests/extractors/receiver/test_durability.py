@@ -16,7 +16,7 @@ from extractors.landing.log import LandingLog
 from extractors.receiver.server import serve
 from perennial.errors import PerennialError
 from perennial.settings import Settings
-from tests.extractors.receiver.serving import landed, make_settings, rows, serving
+from tests.extractors.receiver.serving import landed, make_settings, rows, serving, wait_until_up
 
 EVENT = {
     "event_name": "viewed_product",
@@ -77,6 +77,24 @@ def test_a_killed_receiver_has_lost_nothing_that_it_acknowledged(tmp_path: Path)
     keys = [record.source_key for record in landed(settings, "partners", "events")]
     assert len(keys) == len(set(keys))
     assert set(acknowledged) <= set(keys)
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+def test_a_receiver_that_is_told_to_end_lands_everything_first(tmp_path: Path) -> None:
+    """SIGTERM leaves no journal behind."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process = subprocess.Popen(  # noqa: S603  # as above
+            [sys.executable, "-c", _SERVER, str(tmp_path), str(listener.fileno())],
+            pass_fds=[listener.fileno()],
+        )
+    with httpx.Client(base_url=address, timeout=20, trust_env=False) as client:
+        wait_until_up(client)
+        assert client.post("/v1/events", json={**EVENT, "event_id": "e1"}, headers=KEY).is_success
+    process.terminate()
+    assert process.wait() in (0, -signal.SIGTERM)
+    assert rows(make_settings(tmp_path)) == 1
     assert list((tmp_path / "journal").iterdir()) == []
 
 
