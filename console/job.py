@@ -88,16 +88,21 @@ def run_job(
 
 @cache
 def _definitions() -> dg.Definitions:
+    """Return the definitions, loaded once: a demo runs the job two dozen times."""
     return defs()
+
+
+@cache
+def _whole_job() -> dg.JobDefinition:
+    return _definitions().resolve_job_def("perennial")
 
 
 def _job(select: str | None, *, push: bool) -> tuple[dg.JobDefinition, Sequence[dg.AssetKey] | None]:
     """Return the job and the assets of it to run; None is all."""
-    definitions = _definitions()
-    job = definitions.resolve_job_def("perennial")
+    job = _whole_job()
     if select is None and push:
         return job, None
-    graph = definitions.resolve_asset_graph()
+    graph = _definitions().resolve_asset_graph()
     try:
         wanted = dg.AssetSelection.from_string(select) if select else dg.AssetSelection.all()
         keys = wanted.resolve(graph) & graph.materializable_asset_keys

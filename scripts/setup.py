@@ -196,7 +196,8 @@ def set_up() -> None:
     uv = [str(VENV / "bin" / "uv"), "pip", "install", "--python", python]
     # As pip does, any index may bring a package: which one is decided by the hash, not by the index's rank.
     locked = ["--index-strategy", "unsafe-best-match", "--require-hashes", "-r", str(LOCK)]
-    install("packages from requirements.lock", [*uv, *locked], environment)
+    # Compiled now, once: otherwise every process compiles what it imports where bytecode may not be written.
+    install("packages from requirements.lock", [*uv, "--compile-bytecode", *locked], environment)
     own = [*uv, "--no-deps", "--no-build-isolation", "-e", "."]
     install("Perennial itself", own, environment)
     STAMP.write_text(wanted_stamp(), encoding="utf-8")

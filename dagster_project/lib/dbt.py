@@ -1,6 +1,7 @@
 """The dbt project, and how its nodes become assets."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -9,9 +10,11 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from dagster_project.lib.keys import LANDING_LOG
+from dagster_project.lib.streams import stream_key
 from perennial.settings import load_settings
 from warehouse.project import manifest_path
 
+LANDED_CALL = re.compile(r"\blanded\(\s*'(?P<source>\w+)'\s*,\s*\[(?P<streams>[^\]]*)\]")
 # Folders of models that belong to another stage's group in the graph.
 STAGE_OF_FOLDER = {"memberships": "audiences", "decisions": "flows"}
 
@@ -25,7 +28,7 @@ def manifest() -> Mapping[str, Any]:
 
 
 class StageTranslator(DagsterDbtTranslator):
-    """Group every node by its stage; let the models that read landing wait for its boundary check.
+    """Group every node by its stage; let the models that read landing wait for its check.
 
     Tests on sources stay out of the graph (``enable_source_tests_as_checks``): turned on, they silently
     unblock the blocking checks upstream of dbt.
@@ -43,9 +46,22 @@ class StageTranslator(DagsterDbtTranslator):
             return spec.replace_attributes(group_name="seeds")
         folder: str = node["fqn"][1]
         spec = spec.replace_attributes(group_name=STAGE_OF_FOLDER.get(folder, folder))
-        if any(parent.startswith("source.") for parent in node["depends_on"]["nodes"]):
-            return spec.merge_attributes(deps=[LANDING_LOG])
-        return spec
+        streams = streams_read(node["raw_code"])
+        if not streams:
+            return spec
+        return spec.merge_attributes(deps=[LANDING_LOG, *(stream_key(stream) for stream in streams)])
+
+
+def streams_read(sql: str) -> list[str]:
+    """Return the streams that a model reads with ``landed('source', ['stream', …])``, as ``source/stream``.
+
+    Landed files are no relations, so the models name streams and not dbt sources.
+    """
+    return [
+        f"{call['source']}/{stream}"
+        for call in LANDED_CALL.finditer(sql)
+        for stream in re.findall(r"'(\w+)'", call["streams"])
+    ]
 
 
 @cache

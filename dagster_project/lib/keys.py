@@ -3,6 +3,7 @@
 import dagster as dg
 
 LANDING_LOG = dg.AssetKey(["landing", "log"])
+FLOW_SETTINGS = dg.AssetKey(["ops", "flow_settings"])
 PUBLISHED = dg.AssetKey(["published", "current"])
 DESTINATIONS = ("aiq", "klaviyo")
 

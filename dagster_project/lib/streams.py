@@ -35,6 +35,7 @@ OWN: Mapping[str, str] = MappingProxyType(
         "decisions": "What a build decided: an enrollment, a skipped candidate, an exit.",
         "audience_changes": "Who entered or left an audience at a moment.",
         "derived_events": "An event that exists because the clock moved.",
+        "customer_id_changes": "A person whose id gave way to another one, and why.",
         "receipts": "What became of an enrollment at its destination.",
         "operations": "What an operator did: released, held, discarded.",
     }

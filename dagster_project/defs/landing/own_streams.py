@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from dagster_project.lib.keys import FLOW_SETTINGS
 from dagster_project.lib.streams import OWN
 
 
@@ -14,5 +15,12 @@ def own_streams() -> dg.Definitions:
                 key=["perennial", name], description=description, group_name="landing", kinds={"parquet"}
             )
             for name, description in OWN.items()
+        ]
+        + [
+            dg.AssetSpec(
+                key=FLOW_SETTINGS,
+                description="What the YAML beside each flow says, written by the builder before each build.",
+                group_name="flows",
+            )
         ]
     )

@@ -1,0 +1,123 @@
+"""The code location as Dagster sees it."""
+
+import dagster as dg
+import pytest
+
+from dagster_project.lib.dbt import streams_read
+from dagster_project.lib.keys import DESTINATIONS, FLOW_SETTINGS, LANDING_LOG, PUBLISHED, enrollments_key
+from dagster_project.lib.streams import OWN, foreign_streams, stream_key
+
+STAGES = {
+    "extraction", "landing", "seeds", "staging", "identity", "events", "traits", "audiences", "flows",
+    "activation", "published",
+}  # fmt: skip
+
+
+def test_every_asset_is_grouped_described_and_fresh(definitions: dg.Definitions) -> None:
+    """An asset says what stage it is in, what it is, and when it is late."""
+    graph = definitions.resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        node = graph.get(key)
+        assert node.group_name in STAGES, key
+        assert node.description, key
+        assert node.freshness_policy is not None, key
+
+
+def test_every_stage_has_assets(definitions: dg.Definitions) -> None:
+    """No stage of the way is missing from the picture."""
+    graph = definitions.resolve_asset_graph()
+    assert {graph.get(key).group_name for key in graph.get_all_asset_keys()} >= STAGES
+
+
+def test_every_dependency_is_defined(definitions: dg.Definitions) -> None:
+    """No asset waits for a key that nobody makes or lands."""
+    graph = definitions.resolve_asset_graph()
+    own = {stream_key(f"perennial/{name}") for name in OWN}
+    known = graph.materializable_asset_keys | own | {FLOW_SETTINGS}
+    for key in graph.materializable_asset_keys:
+        assert graph.get(key).parent_keys <= known, key
+
+
+def test_every_foreign_stream_is_read_by_a_model(definitions: dg.Definitions) -> None:
+    """What others send reaches a model, and the graph shows which; a pull's markers serve the pull itself."""
+    graph = definitions.resolve_asset_graph()
+    for stream in foreign_streams():
+        readers = graph.get(stream_key(stream)).child_keys - {LANDING_LOG}
+        assert readers or stream == "flowhub/pulls", stream
+
+
+def test_streams_are_read_from_the_text_of_a_model() -> None:
+    """One call or several, on one line or more."""
+    sql = (
+        "({{ landed('jane', ['cart_status',\n 'cart_abandoned']) }}) ({{ landed('omni', ['events'], x=1) }})"
+    )
+    assert streams_read(sql) == ["jane/cart_status", "jane/cart_abandoned", "omni/events"]
+    assert streams_read("select * from {{ ref('landed_orders') }}") == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "cron"),
+    [
+        ("flowhub_orders_schedule", "*/2 * * * *"),
+        ("flowhub_inventory_schedule", "*/10 * * * *"),
+        ("flowhub_customers_schedule", "*/10 * * * *"),
+    ],
+)
+def test_flowhub_is_pulled_as_often_as_promised(
+    definitions: dg.Definitions, schedule: str, cron: str
+) -> None:
+    """Orders every two minutes, inventory and customers every ten, and the schedules are on by themselves."""
+    found = definitions.resolve_schedule_def(schedule)
+    assert found.cron_schedule == cron
+    assert found.default_status is dg.DefaultScheduleStatus.RUNNING
+
+
+def test_landing_is_sensed_within_half_a_minute(definitions: dg.Definitions) -> None:
+    """Two looks fit into the promise, and the sensor is on by itself."""
+    sensor = definitions.resolve_sensor_def("landing_sensor")
+    assert sensor.minimum_interval_seconds is not None
+    assert sensor.minimum_interval_seconds <= 15
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_the_models_wait_for_the_landing_boundary(definitions: dg.Definitions) -> None:
+    """Every model that reads a stream is behind the blocking check on the log."""
+    graph = definitions.resolve_asset_graph()
+    streams = {stream_key(name) for name in [*foreign_streams(), *(f"perennial/{own}" for own in OWN)]}
+    readers = [key for key in graph.materializable_asset_keys if graph.get(key).parent_keys & streams]
+    models = [key for key in readers if key != LANDING_LOG]
+    assert models
+    for key in models:
+        assert LANDING_LOG in graph.get(key).parent_keys, key
+    [boundary] = graph.get_check_keys_for_assets({LANDING_LOG})
+    assert graph.get(boundary).blocking
+
+
+def test_the_push_waits_for_its_check(definitions: dg.Definitions) -> None:
+    """What is sent comes after the enrollments, which carry a blocking check."""
+    graph = definitions.resolve_asset_graph()
+    for destination in DESTINATIONS:
+        [enrollments] = graph.get(enrollments_key(destination)).parent_keys
+        assert enrollments.path[-1] == "flow_enrollments"
+        blocking = {
+            check.name
+            for check in graph.get_check_keys_for_assets({enrollments})
+            if graph.get(check).blocking
+        }
+        assert "enrollment_volume_is_plausible" in blocking
+
+
+def test_one_job_goes_the_whole_way(definitions: dg.Definitions) -> None:
+    """The job of ``perennial run`` makes every asset, in one process."""
+    job = definitions.resolve_job_def("perennial")
+    graph = definitions.resolve_asset_graph()
+    assert job.asset_layer.selected_asset_keys >= graph.materializable_asset_keys
+    assert job.executor_def.name == "in_process"
+    assert PUBLISHED in job.asset_layer.selected_asset_keys
+
+
+def test_a_build_starts_without_pulling(definitions: dg.Definitions) -> None:
+    """What the sensor starts asks no vendor for anything."""
+    job = definitions.resolve_job_def("build")
+    assert not {key for key in job.asset_layer.selected_asset_keys if key.path[0] == "flowhub"}
+    assert LANDING_LOG in job.asset_layer.selected_asset_keys
