@@ -54,7 +54,7 @@ class Outbox:
             sending = [one for one in waiting for _ in range(mess.copies)]
             if mess.shuffled:
                 random.Random(now).shuffle(sending)
-            outcome = await deliver(self.receiver, sending)
+            outcome = await asyncio.to_thread(deliver, self.receiver, sending)
             self._move(min(outcome.failed) - 1 if outcome.failed else waiting[-1].number)
             return outcome
 
@@ -66,4 +66,4 @@ class Outbox:
         of_vendor = [one for one in self.world.emissions if one.vendor == vendor]
         sent = [one for one in of_vendor if one.number <= self.sent]
         chosen = sent[-count:] or of_vendor[:count]
-        return [await send_once(self.receiver, one, manner) for one in chosen]
+        return [await asyncio.to_thread(send_once, self.receiver, one, manner) for one in chosen]
