@@ -16,9 +16,9 @@ from reverse_etl.addresses import Channel, address_hash
 
 CartFact = Literal["purchased", "canceled"]
 
-# An opt-out, a complaint or a bounce holds until the person's own later word (`_WELCOME`) lifts it.
+# An opt-out, a complaint or a bounce holds until the person's own later opt-in lifts it.
 _UNWELCOME = frozenset({"stop", "unsubscribed", "bounced", "complained", "opted_out"})
-_WELCOME = frozenset({"start", "opted_in"})
+_WELCOME = "opted_in"
 _CONSENT_EVENT = "customer_optin_status_changed"
 
 _PURCHASED = frozenset(
@@ -50,18 +50,6 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class WordByEnrollment:
-    """The same, where the messaging system names the enrollment and not the address."""
-
-    enrollment_id: str
-    channel: Channel
-    is_unwelcome: bool
-    reason: str
-    said_at: datetime
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
 class CartNews:
     """What became of a cart, under each id that it is known by."""
 
@@ -70,11 +58,10 @@ class CartNews:
     seq: int
 
 
-def feedback_word(record: LandedRecord) -> Word | WordByEnrollment | None:
-    """Read a messaging feedback event; None when it is no word about an address (opened, clicked …)."""
+def feedback_word(record: LandedRecord) -> Word | None:
+    """Read a report of the messaging system; None when it is no word about an address (opened, clicked …)."""
     event = _object(record.payload)
-    name = _text(event.get("event_name") or event.get("event") or event.get("type")).lower()
-    return _word(record, name, event)
+    return _word(record, event.get("type"), event, event.get("occurred_at"))
 
 
 def consent_word(record: LandedRecord) -> Word | None:
@@ -82,11 +69,8 @@ def consent_word(record: LandedRecord) -> Word | None:
     event = _object(record.payload)
     if event.get("event_name") != _CONSENT_EVENT:
         return None
-    properties = _mapping(event.get("properties"))
-    word = _word(
-        record, _text(properties.get("status")).lower(), {**event, **properties, "enrollment_id": None}
-    )
-    return word if isinstance(word, Word) else None
+    told = {**_mapping(event.get("customer")), **_mapping(event.get("properties"))}
+    return _word(record, told.get("status"), told, event.get("occurred_at"))
 
 
 def cart_news(record: LandedRecord) -> CartNews | None:
@@ -104,34 +88,21 @@ def cart_news(record: LandedRecord) -> CartNews | None:
     return CartNews(tuple(cart_id for cart_id in ids if cart_id), fact, record.seq)
 
 
-def _word(record: LandedRecord, name: str, event: Mapping[str, Any]) -> Word | WordByEnrollment | None:
-    if name not in _UNWELCOME | _WELCOME:
+def _word(record: LandedRecord, said: object, told: Mapping[str, Any], said_at: object) -> Word | None:
+    channel = told.get("channel")
+    if said not in (*_UNWELCOME, _WELCOME) or channel not in ("sms", "email"):
         return None
-    customer = _mapping(event.get("customer"))
-    email = _text(event.get("email") or customer.get("email"))
-    phone = _text(event.get("phone") or customer.get("phone"))
-    address = _text(event.get("address"))
-    channel = _channel(event.get("channel"), name, address or email)
+    address = _text(told.get("address") or told.get("phone" if channel == "sms" else "email"))
     if not address:
-        address = phone if channel == "sms" else email
-    said_at = _instant(event.get("occurred_at")) or record.received_at
-    is_unwelcome = name in _UNWELCOME
-    if address:
-        return Word(channel, address_hash(channel, address), is_unwelcome, name, said_at, record.seq)
-    if enrollment_id := _text(
-        event.get("enrollment_id") or _mapping(event.get("properties")).get("enrollment_id")
-    ):
-        return WordByEnrollment(enrollment_id, channel, is_unwelcome, name, said_at, record.seq)
-    return None
-
-
-def _channel(told: object, name: str, address: str) -> Channel:
-    """Return the channel that was told; else what the word or the address gives away."""
-    if told in ("sms", "email"):
-        return "sms" if told == "sms" else "email"
-    if "@" in address:
-        return "email"
-    return "sms" if address or name in ("stop", "start") else "email"
+        return None
+    return Word(
+        channel,
+        address_hash(channel, address),
+        is_unwelcome=said != _WELCOME,
+        reason=str(said),
+        said_at=_instant(said_at) or record.received_at,
+        seq=record.seq,
+    )
 
 
 def _object(payload: str) -> Mapping[str, Any]:
@@ -153,7 +124,7 @@ def _instant(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        instant = datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(value.upper())
     except ValueError:
         return None
     return instant if instant.tzinfo is not None else None

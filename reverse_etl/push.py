@@ -95,8 +95,6 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     shift.tidy()
     try:
         asyncio.run(shift.work())
-    except BaseExceptionGroup as group:
-        raise _first_of(group) from None
     finally:
         with ledger.write() as connection:
             release(connection, shift.holder, clock.now())
@@ -160,15 +158,27 @@ class _Shift:
             Run(destination, scribe, self.clock, self.holder, self.patience)
             for destination in self.destinations
         ]
+        sending = asyncio.ensure_future(self._send_all(scribe))
         try:
-            async with asyncio.TaskGroup() as tasks:
-                keeper = tasks.create_task(self._keep_house())
-                async with asyncio.TaskGroup() as sending:
-                    for run in self.runs:
-                        sending.create_task(self._send(run, scribe))
-                keeper.cancel()
+            await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            # Ctrl-C: calls in flight are waited for, because their answers can't be asked for again.
+            for run in self.runs:
+                run.stop("it was interrupted; the rest waits for the next push")
+            await sending
+            raise
         finally:
             scribe.close()
+
+    async def _send_all(self, scribe: Scribe) -> None:
+        keeper = asyncio.create_task(self._keep_house())
+        try:
+            await asyncio.gather(*(self._send(run, scribe) for run in self.runs))
+        finally:
+            keeper.cancel()
+        errors = [run.error for run in self.runs if run.error is not None]
+        if errors:
+            raise errors[0]
 
     async def _send(self, run: Run, scribe: Scribe) -> None:
         name = run.destination.name
@@ -228,10 +238,4 @@ def _by_destination(
             if status not in (Status.PENDING, Status.ATTEMPTING)
         }
         report[name] = outcomes | ({"pending": waiting[name]} if name in waiting else {})
-    return report
-
-
-def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return what failed first: the others were cancelled for it."""
-    first = group.exceptions[0]
-    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
+    return {name: of_destination for name, of_destination in report.items() if of_destination}

@@ -45,7 +45,12 @@ class _TryAgainError(Exception):
 
 
 class Run:
-    """One destination's run; ``outcomes`` (ledger id → state), ``called``, ``stopped`` tell how it went."""
+    """One destination's run.
+
+    ``outcomes`` (ledger id → state), ``called`` and ``stopped`` (why it ended early) tell how it went.
+    An ``error`` is no vendor's fault: the log or the ledger can't be used. No new call is begun then, and
+    those in flight are waited for.
+    """
 
     def __init__(
         self, destination: Destination, scribe: Scribe, clock: Clock, holder: str, patience: Patience
@@ -54,6 +59,7 @@ class Run:
         self.outcomes: dict[int, Status] = {}
         self.called: set[int] = set()
         self.stopped: str | None = None
+        self.error: Exception | None = None
         self._scribe = scribe
         self._clock = clock
         self._holder = holder
@@ -76,28 +82,39 @@ class Run:
         """Send what is due, until nothing is or the destination can't be used."""
         if not await self._claim():
             return  # without opening a connection
-        async with self.destination.session() as session, asyncio.TaskGroup() as tasks:
-            for _ in range(self.destination.concurrency):
-                tasks.create_task(self._work(session))
-            await self._feed()
+        async with self.destination.session() as session:
+            workers = [self._work(session) for _ in range(self.destination.concurrency)]
+            await asyncio.gather(self._feed(), *workers)
+
+    def stop(self, reason: str) -> None:
+        """Begin no further call; those in flight are finished."""
+        self.stopped = self.stopped or reason
+
+    def _fail(self, error: Exception) -> None:
+        self.error = self.error or error
+        self.stop("the push failed")
 
     async def _feed(self) -> None:
         """Keep rows in hand, and end the workers when there are no more."""
         refill = self.destination.concurrency * _CLAIMS_A_CALL // 2
-        while self.stopped is None:
-            async with self._less_in_hand:
-                await self._less_in_hand.wait_for(lambda: self._in_hand <= refill or self.stopped is not None)
-            if self.stopped is None and not await self._claim():
-                async with self._less_in_hand:
-                    await self._less_in_hand.wait_for(lambda: self._in_hand == 0 or self.stopped is not None)
-                # What landed while the last calls were made is sent, too.
-                if self.stopped is None and not await self._claim():
+        try:
+            while await self._down_to(refill):
+                # With nothing in hand it is asked once more: what landed during the last calls is sent, too.
+                if not await self._claim() and not (await self._down_to(0) and await self._claim()):
                     break
+        except Exception as error:  # noqa: BLE001 - raised by the push once the calls in flight are recorded
+            self._fail(error)
         for _ in range(self.destination.concurrency):
             self._ready.put_nowait(None)
 
+    async def _down_to(self, rows: int) -> bool:
+        """Wait until no more than some rows are in hand; False when the run was stopped."""
+        async with self._less_in_hand:
+            await self._less_in_hand.wait_for(lambda: self._in_hand <= rows or self.stopped is not None)
+        return self.stopped is None
+
     async def _claim(self) -> bool:
-        rows = await self._scribe.do(self._claim_more, self._mark)
+        rows = await self._scribe.do(self._claim_more, self._mark, is_call=True)
         for ledger_id, person in rows:
             self._mark = max(self._mark, ledger_id)
             self._in_hand += 1
@@ -113,11 +130,14 @@ class Run:
             if self.stopped is not None:
                 continue
             ledger_id = self._people[person].popleft()
-            if person in self._given_up:
-                await self._give_back(ledger_id)
-            elif not await self._deliver(session, ledger_id):
-                # Later rows of hers must not overtake this one: they wait with it for the next push.
-                self._given_up.add(person)
+            try:
+                if person in self._given_up:
+                    await self._give_back(ledger_id)
+                elif not await self._deliver(session, ledger_id):
+                    # Later rows of hers must not overtake this one: they wait with it for the next push.
+                    self._given_up.add(person)
+            except Exception as error:  # noqa: BLE001 - the push raises it once all answers are recorded
+                self._fail(error)
             if self._people[person]:
                 self._ready.put_nowait(person)
             else:
@@ -150,7 +170,7 @@ class Run:
     async def _try(self, session: Session, ledger_id: int) -> bool:
         """Make one call; raises ``_TryAgainError`` where another may follow."""
         if not await self._pacer.permit(self._patience.longest_pause):
-            self._stop("its rate limit is used up; the rest waits for the next push")
+            self.stop("its rate limit is used up; the rest waits for the next push")
         if self.stopped is not None:
             return False
         begun = await self._scribe.do(self._begin, ledger_id, is_call=True)
@@ -169,11 +189,11 @@ class Run:
 
     async def _judge(self, answer: Answer, ledger_id: int) -> bool:
         if answer.effect is Effect.STOP:
-            self._stop(answer.reason or "it can't be used")
+            self.stop(answer.reason or "it can't be used")
             return False
         if answer.retry_after is not None:
             if answer.retry_after > self._patience.longest_pause:
-                self._stop(
+                self.stop(
                     f"it asks for a pause of {answer.retry_after:.0f} s; the rest waits for a later push"
                 )
                 return False
@@ -187,10 +207,7 @@ class Run:
     def _consider_stopping(self, answer: Answer) -> None:
         self._lost_in_a_row += 1
         if answer.effect is Effect.NONE or self._lost_in_a_row >= _LOST_IN_A_ROW:
-            self._stop(f"{answer.reason}; the rest waits for the next push")
-
-    def _stop(self, reason: str) -> None:
-        self.stopped = self.stopped or reason
+            self.stop(f"{answer.reason}; the rest waits for the next push")
 
     async def _give_back(self, ledger_id: int) -> None:
         await self._scribe.do(self._let_go, ledger_id)
@@ -214,7 +231,7 @@ class Run:
             connection,
             ledger_ids,
             holder=self._holder,
-            render=self.destination.body,
+            destination=self.destination,
             now=self._clock.now(),
         )
 

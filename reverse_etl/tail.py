@@ -18,9 +18,8 @@ from extractors.landing.log import LandingLog
 from extractors.landing.records import LandedRecord
 from perennial.clock import Clock
 from perennial.crash import crash_point
-from reverse_etl.addresses import address_hash
 from reverse_etl.decisions import Exit, Intent, object_ids, read_decision, to_send
-from reverse_etl.facts import CartNews, Word, WordByEnrollment, cart_news, consent_word, feedback_word
+from reverse_etl.facts import CartNews, Word, cart_news, consent_word, feedback_word
 from reverse_etl.ledger.store import Ledger, LedgerError
 from reverse_etl.ledger.tables import (
     cart_facts,
@@ -152,9 +151,7 @@ def _keep_moment(connection: Connection, record: LandedRecord) -> None:
     _insert_new(connection, moments, [row])
 
 
-def _keep_word(connection: Connection, word: Word | WordByEnrollment | None) -> None:
-    if isinstance(word, WordByEnrollment):
-        word = _resolved(connection, word)
+def _keep_word(connection: Connection, word: Word | None) -> None:
     if word is None:
         return
     row = {
@@ -174,17 +171,6 @@ def _keep_word(connection: Connection, word: Word | WordByEnrollment | None) -> 
             .where(table.channel == word.channel, table.address_hash == word.address_hash, older)
             .values(row)
         )
-
-
-def _resolved(connection: Connection, word: WordByEnrollment) -> Word | None:
-    recipient = connection.scalar(
-        select(enrollments.c.recipient).where(enrollments.c.enrollment_id == word.enrollment_id)
-    )
-    address = (recipient or {}).get("phone" if word.channel == "sms" else "email")
-    if not address:
-        return None
-    hashed = address_hash(word.channel, address)
-    return Word(word.channel, hashed, word.is_unwelcome, word.reason, word.said_at, word.seq)
 
 
 def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews | None]) -> None:

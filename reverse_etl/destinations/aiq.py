@@ -14,7 +14,7 @@ Traits    every field that ``event`` ever held becomes a trait of the account fo
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,9 +23,9 @@ import httpx
 from pyrate_limiter import Duration, Rate
 
 from perennial.clock import Clock
-from reverse_etl.addresses import Channel
+from reverse_etl.addresses import CHANNELS, Channel
 from reverse_etl.destinations.base import Answer, Effect, RefusedError
-from reverse_etl.destinations.http import Caller, is_refusal, json_object
+from reverse_etl.destinations.http import Caller, certificates, is_refusal, json_object
 from reverse_etl.destinations.scrub import scrub
 from reverse_etl.ledger.rows import Enrollment
 
@@ -47,6 +47,7 @@ class Aiq:
     concurrency: int = 4
     name: str = "aiq"
     dedupes: bool = False
+    channels: Collection[Channel] = CHANNELS
 
     @property
     def account(self) -> str:
@@ -88,6 +89,7 @@ class Aiq:
             headers={"X-APIKEY": self.api_key},
             timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=0),
+            verify=certificates(),
             trust_env=False,
         ) as client:
             yield _Session(Caller(client, self.clock, "AIQ_API_KEY", "AIQ_BASE_URL"))

@@ -1,6 +1,6 @@
 """What a destination is to the push: one small protocol."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,6 +62,11 @@ class Destination(Protocol):
         ...
 
     @property
+    def channels(self) -> Collection[Channel]:
+        """The channels that it may use; of a row's open channels the others are left out."""
+        ...
+
+    @property
     def rates(self) -> Sequence[Rate]:
         """The limits that are kept before the vendor says 429."""
         ...
@@ -72,7 +77,10 @@ class Destination(Protocol):
         ...
 
     def body(self, row: Enrollment, channels: Sequence[Channel]) -> Mapping[str, Any]:
-        """Return the body of the call, a function of its arguments alone; raises ``RefusedError``."""
+        """Return the body of the call, a function of its arguments alone; raises ``RefusedError``.
+
+        ``channels`` are those of the row that are open and that this destination may use; there may be none.
+        """
         ...
 
     def session(self) -> AbstractAsyncContextManager[Session]:

@@ -5,10 +5,12 @@ connection that was never made, for 429 and 425, and for 503 when the server nam
 any other 5xx, a time-out or a reset the call may have had its effect.
 """
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +27,12 @@ _COME_BACK = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY})
 _SERVER_ERRORS = 500
 _REFUSALS = 400
 _REDIRECTS = 300
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Return the certificates that are trusted, read once a process: it takes as long as many calls."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @dataclass(frozen=True)

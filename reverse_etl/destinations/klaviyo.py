@@ -13,7 +13,7 @@ SMS       never: Klaviyo and its carriers forbid cannabis content in text messag
           refused, and no phone number is ever in a body.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -25,7 +25,7 @@ from pyrate_limiter import Duration, Rate
 from perennial.clock import Clock
 from reverse_etl.addresses import Channel
 from reverse_etl.destinations.base import Answer, Effect, RefusedError
-from reverse_etl.destinations.http import Caller, is_refusal, json_object
+from reverse_etl.destinations.http import Caller, certificates, is_refusal, json_object
 from reverse_etl.destinations.scrub import scrub
 from reverse_etl.ledger.rows import Enrollment
 
@@ -34,6 +34,7 @@ EVENTS = "/api/events"
 REVISION = "2026-07-15"
 DEFAULT_RATES = (Rate(350, Duration.SECOND), Rate(3_500, Duration.MINUTE))
 _LONGEST_METRIC = 127
+_CHANNELS: tuple[Channel, ...] = ("email",)
 _TIMEOUT = httpx.Timeout(20, connect=5)
 
 
@@ -48,6 +49,7 @@ class Klaviyo:
     concurrency: int = 16
     name: str = "klaviyo"
     dedupes: bool = True
+    channels: Collection[Channel] = _CHANNELS
 
     @property
     def account(self) -> str:
@@ -88,6 +90,7 @@ class Klaviyo:
             },
             timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=self.concurrency),
+            verify=certificates(),
             trust_env=False,
         ) as client:
             yield _Session(Caller(client, self.clock, "KLAVIYO_API_KEY", "KLAVIYO_BASE_URL"))

@@ -3,7 +3,7 @@
 Both take several rows at once: what is in flight at the same time shares its commits.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reverse_etl.addresses import Channel
-from reverse_etl.destinations.base import Answer, Effect, RefusedError
+from reverse_etl.destinations.base import Answer, Destination, Effect, RefusedError
 from reverse_etl.gate import End, Go, Verdict, verdicts
 from reverse_etl.ledger.claims import LEASE, give_back
 from reverse_etl.ledger.rows import Enrollment, Move, apply, load
 from reverse_etl.states import Status
-
-Render = Callable[[Enrollment, Sequence[Channel]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,12 @@ class NoCall:
 
 
 def begin(
-    connection: Connection, ledger_ids: Sequence[int], *, holder: str, render: Render, now: datetime
+    connection: Connection,
+    ledger_ids: Sequence[int],
+    *,
+    holder: str,
+    destination: Destination,
+    now: datetime,
 ) -> list[Attempt | NoCall]:
     """Ask the gate about rows, freeze their bodies, and move them to ``attempting``, or to where they end."""
     rows = {
@@ -47,7 +50,7 @@ def begin(
     moves: dict[int, Move] = {}
     not_now: list[int] = []
     for ledger_id, row in rows.items():
-        move = _first_move(row, found[ledger_id], holder, render, now)
+        move = _first_move(row, found[ledger_id], destination, (holder, now + LEASE))
         if move is None:
             not_now.append(ledger_id)
         else:
@@ -75,14 +78,19 @@ def settle(
     return [moves[ledger_id].after if ledger_id in moves else None for ledger_id, _ in answers]
 
 
-def _first_move(row: Enrollment, found: Verdict, holder: str, render: Render, now: datetime) -> Move | None:
+def _first_move(
+    row: Enrollment, found: Verdict, destination: Destination, claim: tuple[str, datetime]
+) -> Move | None:
     match found:
-        case Go(channels=channels):
+        case Go(channels=open_channels):
+            channels = [channel for channel in open_channels if channel in destination.channels]
+            if row.status is Status.AMBIGUOUS:
+                return _again(row, channels, claim)
             try:
-                frozen = _frozen(row, channels, render)
+                frozen = _frozen(row, channels, destination)
             except RefusedError as error:
                 return Move(row, Status.REJECTED, error=str(error))
-            return Move(row, Status.ATTEMPTING, claim=(holder, now + LEASE), frozen=frozen)
+            return Move(row, Status.ATTEMPTING, claim=claim, frozen=frozen)
         case End(status=status, reason=reason) if row.status is Status.PENDING:
             return Move(row, status, error=reason)
         case _:
@@ -90,17 +98,23 @@ def _first_move(row: Enrollment, found: Verdict, holder: str, render: Render, no
             return None
 
 
-def _frozen(row: Enrollment, channels: Sequence[Channel], render: Render) -> Mapping[str, Any]:
-    """Return what is sent: what the first attempt sent.
+def _again(row: Enrollment, channels: Sequence[Channel], claim: tuple[str, datetime]) -> Move | None:
+    """Send what was sent, to the letter; not at all where a channel of it has been closed since."""
+    frozen = row.frozen
+    if frozen is None or not set(frozen["channels"]) <= set(channels):
+        return None
+    return Move(row, Status.ATTEMPTING, claim=claim, frozen=frozen)
 
-    Where no attempt had an effect and a channel has been closed since, it is made anew without that channel:
-    an opt-out is stronger than a retry.
+
+def _frozen(row: Enrollment, channels: Sequence[Channel], destination: Destination) -> Mapping[str, Any]:
+    """Return what is sent: what the first attempt would have sent, which had no effect.
+
+    Where a channel has been closed since, it is made anew without that channel: an opt-out is stronger than a
+    retry.
     """
-    if row.frozen is not None and (
-        row.status is Status.AMBIGUOUS or list(row.frozen["channels"]) == list(channels)
-    ):
+    if row.frozen is not None and list(row.frozen["channels"]) == list(channels):
         return row.frozen
-    return {"channels": list(channels), "body": dict(render(row, channels))}
+    return {"channels": list(channels), "body": dict(destination.body(row, channels))}
 
 
 def _outcome(move: Move | None) -> Attempt | NoCall:

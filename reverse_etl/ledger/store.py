@@ -15,6 +15,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0001"  # the newest revision in migrations/versions; a test compares
 _MIGRATION_LOCK = 7_233_601  # any number that nothing else in the database locks
 _BUSY_SECONDS = 60
+_BACKENDS = ("sqlite", "postgresql")
 
 
 class LedgerError(PerennialError):
@@ -52,19 +53,36 @@ def open_ledger(url: str) -> Ledger:
 
     Raises ``LedgerError`` when it can't be reached, or was made by a newer version.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        _make_private(Path(parsed.database))
-    engine = create_engine(parsed)
-    if engine.dialect.name == "sqlite":
-        _make_sqlite_durable(engine)
-    ledger = Ledger(engine)
+    ledger = Ledger(_engine(url))
     with ledger.read() as connection:
         revision = _revision(connection)
     if revision != HEAD:
         with ledger.write() as connection:
             _upgrade(connection)
     return ledger
+
+
+def _engine(url: str) -> Engine:
+    with _said_plainly():
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    if backend not in _BACKENDS:
+        raise LedgerError(
+            "PERENNIAL_LEDGER_URL names a database that the ledger doesn't work on",
+            f"use one of {', '.join(_BACKENDS)}",
+        )
+    if backend == "sqlite" and parsed.database:
+        _make_private(Path(parsed.database))
+    try:
+        engine = create_engine(parsed)
+    except ImportError as error:
+        raise LedgerError(
+            f"the driver for PERENNIAL_LEDGER_URL is not installed: {error.name}",
+            "install it, or write postgresql+psycopg2:// and install psycopg2-binary",
+        ) from error
+    if backend == "sqlite":
+        _make_sqlite_durable(engine)
+    return engine
 
 
 def _make_private(path: Path) -> None:

@@ -1,0 +1,33 @@
+"""What the tests of the push share."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reverse_etl.ledger.store import open_ledger
+from tests.reverse_etl.scene import Scene
+from tests.reverse_etl.vendor import Vendor, serving
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    """Run a scripted vendor that takes everything, until a test gives it another script."""
+    with serving() as vendor:
+        yield vendor
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a ledger once, for tests to copy."""
+    path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
+    open_ledger(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def scene(tmp_path: Path, vendor: Vendor, empty_ledger: Path) -> Scene:
+    """Make a home that pushes to the scripted vendor."""
+    shutil.copy(empty_ledger, tmp_path / "ledger.sqlite")
+    return Scene(tmp_path, aiq_url=vendor.url, klaviyo_url=vendor.url)
