@@ -71,6 +71,7 @@ _KILLED = """
 import os, signal, sys
 from extractors.landing.local_store import LocalStore
 from extractors.landing.log import LandingLog
+from extractors.landing.manifest import Manifest
 from tests.extractors.landing.samples import cart
 log = LandingLog(sys.argv[1])
 log.append("b/1", [cart(1)])
@@ -79,7 +80,7 @@ def die(*ignored):
 if sys.argv[2] == "before the entry":
     LocalStore.create = die
 else:
-    LandingLog._extend_checkpoint = die
+    Manifest.extend_checkpoint = die
 log.append("b/2", [cart(2)])
 """
 
