@@ -22,6 +22,7 @@ from perennial.errors import PerennialError
 from perennial.home import Home
 from perennial.settings import Settings
 from warehouse import operations
+from warehouse.hot_lane import hot_models
 from warehouse.flow_settings import FlowSettings, read_flow_settings
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
 from warehouse.outbox import export
@@ -29,8 +30,6 @@ from warehouse.publish import publish
 from warehouse.project import DbtProject, flow_nodes
 from warehouse.report import BuildReport, Lane, NodeResult, OnNode, ignore
 
-# What a hot moment leaves to the scheduled lane: it decides with models that hold rows, and tests nothing.
-_HOT = ["run", "--select", "config.materialized:incremental", "config.materialized:table"]
 _SCHEDULED = [
     "build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "seed",
     "--exclude", "config.materialized:view,resource_type:model",
@@ -50,7 +49,7 @@ class Builder:
         self._project = DbtProject(self._home.warehouse, self._home.root / "dbt")
         self._one_at_a_time = threading.Lock()
         self._warehouse: duckdb.DuckDBPyConnection | None = None
-        self._flows: dict[str, FlowSettings] | None = None
+        self._flows: tuple[str, dict[str, FlowSettings]] | None = None
         self._since: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
@@ -75,6 +74,7 @@ class Builder:
         up again.
         """
         with self._one_at_a_time:
+            self._project.refresh()
             warehouse = self._open()
             left = operations.last_moment(warehouse, finished=False)
             if left is not None:
@@ -115,11 +115,11 @@ class Builder:
         return self._warehouse
 
     def _settings_of_flows(self) -> dict[str, FlowSettings]:
-        if self._flows is None:
+        if self._flows is None or self._flows[0] != self._project.fingerprint:
             overrides = self._home.root / "flows.json"
             told: Mapping[str, Any] = json.loads(overrides.read_text(encoding="utf-8")) if overrides.exists() else {}
-            self._flows = read_flow_settings(self._project.manifest, told)
-        return self._flows
+            self._flows = (self._project.fingerprint, read_flow_settings(self._project.manifest, told))
+        return self._flows[1]
 
     def _again(self, build_no: int, as_of: Any, upto_seq: int) -> Moment:
         [moment] = [moment for moment in landed(self._log, after=upto_seq) if moment.build_no == build_no][:1] or [
@@ -154,15 +154,20 @@ class Builder:
         checksums = {name: node.checksum.checksum for name, node in flow_nodes(self._project.manifest).items()}
         since = {name: self._since.get(name, (flow.status, moment.as_of)) for name, flow in flows.items()}
         operations.set_flow_settings(warehouse, flows, operations.versions_of(flows, checksums), since)
-        fingerprint = self._project.fingerprint
-        is_deployed = operations.fingerprint(warehouse) == fingerprint
-        command = _EVERYTHING if not is_deployed else _HOT if moment.lane == "hot" else _SCHEDULED
+        is_deployed = operations.fingerprint(warehouse) == self._project.fingerprint
+        if not is_deployed:
+            command = _EVERYTHING
+        elif moment.lane == "hot":
+            streams = operations.streams_after(warehouse, before[2] if before else 0)
+            command = ["run", "--select", *hot_models(self._project.manifest, streams)]
+        else:
+            command = _SCHEDULED
         nodes: list[NodeResult] = []
         problem = self._dbt(command, self._variables(moment, before, restore=restore), nodes, on_node)
         decisions = 0
         if problem is None:
             if not is_deployed:
-                operations.note_deployment(warehouse, fingerprint, moment.as_of)
+                operations.note_deployment(warehouse, self._project.fingerprint, moment.as_of)
             crash_point("models_committed")
             if not restore:
                 decisions = export(warehouse, self._log, moment)

@@ -41,6 +41,12 @@ def list_new_files(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, upto_s
         warehouse.executemany("insert into ops.landing_files values (?, ?, ?, ?, ?)", rows)
 
 
+def streams_after(warehouse: duckdb.DuckDBPyConnection, seq: int) -> set[str]:
+    """Return the streams that the listed files hold after a batch."""
+    found = warehouse.execute("select distinct stream from ops.landing_files where last_seq > ?", [seq]).fetchall()
+    return {stream for (stream,) in found}
+
+
 def set_flow_settings(
     warehouse: duckdb.DuckDBPyConnection,
     settings: Mapping[str, FlowSettings],

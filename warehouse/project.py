@@ -25,6 +25,9 @@ _QUIET = (
 )  # fmt: skip
 
 
+_parsed: dict[str, Manifest] = {}
+
+
 class DbtProject:
     """The project with its manifest, for one warehouse file."""
 
@@ -32,24 +35,18 @@ class DbtProject:
         """``target`` is where dbt keeps what it parsed; the profile finds the warehouse through the environment."""
         self._warehouse = warehouse
         self._target = target
-        self._manifest: Manifest | None = None
+        self.fingerprint = fingerprint_of_files()
 
     @property
     def manifest(self) -> Manifest:
-        """The parsed project; ``PerennialError`` carries dbt's own words when it can't be parsed."""
-        if self._manifest is None:
-            self._manifest = self._parse()
-        return self._manifest
+        """The parsed project, once a process and state of its files; ``PerennialError`` carries dbt's own words."""
+        if self.fingerprint not in _parsed:
+            _parsed[self.fingerprint] = self._parse()
+        return _parsed[self.fingerprint]
 
-    @property
-    def fingerprint(self) -> str:
-        """A hash of every file of the project: it changes when the SQL, a seed or a setting does."""
-        digest = hashlib.sha256()
-        for path in sorted(PROJECT.rglob("*")):
-            if path.is_file() and path.suffix in {".sql", ".yml", ".csv", ".md"} and "target" not in path.parts:
-                digest.update(str(path.relative_to(PROJECT)).encode())
-                digest.update(path.read_bytes())
-        return digest.hexdigest()
+    def refresh(self) -> None:
+        """Look at the project's files again: a long-lived process takes up what an analyst has changed."""
+        self.fingerprint = fingerprint_of_files()
 
     def invoke(
         self,
@@ -97,17 +94,26 @@ class DbtProject:
         return result.result
 
 
+def fingerprint_of_files() -> str:
+    """Return a hash of every file of the project: it changes when the SQL, a seed or a setting does."""
+    digest = hashlib.sha256()
+    for path in sorted(PROJECT.rglob("*")):
+        if path.is_file() and path.suffix in {".sql", ".yml", ".csv", ".md"} and "target" not in path.parts:
+            digest.update(str(path.relative_to(PROJECT)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def manifest_path(home: Path) -> Path:
     """Return the path of an up-to-date ``manifest.json``: parsed when a file of the project has changed."""
     target = home / "dbt"
     project = DbtProject(home / "warehouse.duckdb", target)
     stamp = target / "manifest.fingerprint"
     path = target / "manifest.json"
-    fingerprint = project.fingerprint
-    if path.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == fingerprint:
+    if path.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == project.fingerprint:
         return path
     written = project.write_manifest()
-    stamp.write_text(fingerprint, encoding="utf-8")
+    stamp.write_text(project.fingerprint, encoding="utf-8")
     return written
 
 

@@ -63,7 +63,8 @@ async def _take(request: Request, stream: str, settings: Settings, intake: Intak
         record = Record(
             source="jane",
             stream=stream,
-            source_key=f"{hashlib.sha256(body).hexdigest()}:{stream}",
+            # a cart that returns to an earlier state is news: the instant belongs to the key, not the body alone
+            source_key=f"{hashlib.sha256(timestamp.encode() + b':' + body).hexdigest()}:{stream}",
             received_at=now,
             payload=text,
             headers={_TIMESTAMP: timestamp, **stale},
