@@ -46,6 +46,7 @@ def control_app(runtime: Runtime) -> FastAPI:
 
     _add_clock(app, runtime)
     _add_faults(app, runtime)
+    _add_limits(app, runtime)
     _add_emitters(app, runtime)
     _add_received(app, runtime)
     return app
@@ -134,6 +135,18 @@ def _add_faults(app: FastAPI, runtime: Runtime) -> None:
         return Json(runtime.flowhub.switches)
 
 
+def _add_limits(app: FastAPI, runtime: Runtime) -> None:
+    @app.post("/limits/aiq")
+    async def limit_aiq(request: Request) -> Response:
+        runtime.aiq.limit(await _body(request))
+        return Json(runtime.aiq.limits)
+
+    @app.post("/limits/klaviyo")
+    async def limit_klaviyo(request: Request) -> Response:
+        runtime.klaviyo.limit(await _body(request))
+        return Json(runtime.klaviyo.limits)
+
+
 def _add_received(app: FastAPI, runtime: Runtime) -> None:
     @app.get("/received/{vendor}")
     async def received(vendor: str, outcome: str | None = None, limit: int = 100_000) -> Response:
@@ -151,6 +164,7 @@ def _add_received(app: FastAPI, runtime: Runtime) -> None:
     @app.delete("/received")
     async def forget() -> Response:
         runtime.received.forget()
+        runtime.klaviyo.forget()
         return Json({})
 
     @app.get("/state")

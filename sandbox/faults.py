@@ -140,6 +140,8 @@ class Gate:
         else:
             if fault.kind == "reset_after":
                 await self._app(scope, receive, _swallow)
+            else:
+                await _read_all(receive)
             self._log.count(self._vendor, method, path, fault.kind)
             await self._connections.reset(scope["client"])
 
@@ -154,3 +156,8 @@ class Gate:
 
 async def _swallow(message: Message) -> None:
     del message
+
+
+async def _read_all(receive: Receive) -> None:
+    while (await receive()).get("more_body", False):
+        pass

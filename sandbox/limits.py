@@ -49,3 +49,18 @@ class Limiter:
         for window in self.windows:
             window.use()
         return 0
+
+    def wait(self) -> int:
+        """Return whole seconds until every full window ends, at least 1."""
+        now = time.monotonic()
+        return max((window.reset_in(now) for window in self.windows if window.room(now) <= 0), default=1)
+
+    def headers(self) -> dict[str, str]:
+        """Return the ``RateLimit-*`` headers of the longest window."""
+        now = time.monotonic()
+        window = self.windows[-1]
+        return {
+            "RateLimit-Limit": str(window.limit),
+            "RateLimit-Remaining": str(max(0, window.room(now))),
+            "RateLimit-Reset": str(window.reset_in(now)),
+        }

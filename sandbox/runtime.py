@@ -6,9 +6,11 @@ from datetime import datetime
 from pathlib import Path
 
 from perennial.clock import SandboxClock
+from sandbox.aiq import AiqState
 from sandbox.emitters.outbox import Outbox
 from sandbox.faults import Connections, Faults
 from sandbox.flowhub.api import FlowhubState
+from sandbox.klaviyo import KlaviyoState
 from sandbox.received import Received
 from sandbox.world.spec import WorldSpec
 from sandbox.world.world import World
@@ -27,6 +29,8 @@ class Runtime:
     received: Received
     flowhub: FlowhubState
     outbox: Outbox
+    aiq: AiqState
+    klaviyo: KlaviyoState
 
     def clock_runs(self) -> bool:
         """Tell whether the clock runs, or stands until it is set."""

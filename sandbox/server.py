@@ -12,11 +12,14 @@ from fastapi import FastAPI
 from perennial.clock import sandbox_clock
 from perennial.errors import PerennialError
 from perennial.settings import Settings
+from sandbox.aiq import AiqState, aiq_app
 from sandbox.control import control_app
 from sandbox.credentials import LOOPBACK
 from sandbox.emitters.outbox import Mess, Outbox
 from sandbox.faults import Connections, Faults, Gate, Vendor
 from sandbox.flowhub.api import FlowhubState, flowhub_app
+from sandbox.klaviyo import KlaviyoState, klaviyo_app
+from sandbox.page import add_page
 from sandbox.received import Received
 from sandbox.runtime import Runtime
 from sandbox.world.cache import load_world
@@ -40,6 +43,7 @@ def open_sandbox(settings: Settings, spec: WorldSpec, on_progress: Callable[[str
     clock = sandbox_clock(settings)
     if not clock.path.exists() or not spec.history_start <= clock.now() <= spec.horizon:
         clock.set(spec.window_start, running=False)
+    received = Received(folder / "received.sqlite", clock)
     return Runtime(
         folder=folder,
         spec=spec,
@@ -47,7 +51,9 @@ def open_sandbox(settings: Settings, spec: WorldSpec, on_progress: Callable[[str
         clock=clock,
         faults=Faults(),
         connections=Connections(),
-        received=Received(folder / "received.sqlite", clock),
+        received=received,
+        aiq=AiqState(received),
+        klaviyo=KlaviyoState(received),
         flowhub=FlowhubState(world, clock),
         outbox=Outbox(
             world, folder / "emitted.json", f"http://{LOOPBACK}:{settings.perennial_receiver_port}"
@@ -66,7 +72,12 @@ def vendors_app(runtime: Runtime) -> FastAPI:
         emitting.cancel()
 
     app = FastAPI(title="Perennial's sandbox", openapi_url=None, lifespan=lifespan)
-    gates: dict[Vendor, ASGIApp] = {"flowhub": flowhub_app(runtime.flowhub)}
+    gates: dict[Vendor, ASGIApp] = {
+        "flowhub": flowhub_app(runtime.flowhub),
+        "aiq": aiq_app(runtime.aiq),
+        "klaviyo": klaviyo_app(runtime.klaviyo),
+    }
+    add_page(app, runtime)
     app.mount("/control", control_app(runtime))
     for vendor, vendor_app in gates.items():
         app.mount(
