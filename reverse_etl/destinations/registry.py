@@ -3,12 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pyrate_limiter import Duration, Rate
+
 from perennial.clock import clock_of
 from perennial.errors import SettingsError
 from perennial.settings import Settings, secret
-from reverse_etl.destinations.aiq import Aiq
+from reverse_etl.destinations.aiq import DEFAULT_RATES, Aiq
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.klaviyo import Klaviyo
+
+# The sandbox's AIQ allows ten times what the real one does, so that a demo's push takes seconds; a test
+# compares this with the sandbox's own limits.
+SANDBOX_AIQ_RATES = (Rate(50, Duration.SECOND), Rate(1_200, Duration.MINUTE), Rate(20_000, Duration.HOUR))
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,8 @@ def _aiq(settings: Settings) -> Destination:
         raise SettingsError(
             "AIQ_INTEGRATOR_SLUG is not set", "ask AIQ for the slug of the integration and put it into .env"
         )
-    return Aiq(settings.aiq_base_url, key, settings.aiq_integrator_slug, clock_of(settings))
+    rates = SANDBOX_AIQ_RATES if settings.perennial_clock == "sandbox" else DEFAULT_RATES
+    return Aiq(settings.aiq_base_url, key, settings.aiq_integrator_slug, clock_of(settings), rates=rates)
 
 
 def _klaviyo(settings: Settings) -> Destination:

@@ -1,0 +1,26 @@
+"""Pushes in processes of their own, for tests that kill them or run several."""
+
+import multiprocessing
+import os
+from collections.abc import Mapping
+from multiprocessing.context import ForkServerProcess
+
+from perennial.settings import load_settings
+from reverse_etl.push import push
+
+# A process that has imported the push once and forks for each one: as real as any, and sooner there.
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.reverse_etl.pushing"])
+
+
+def start_push(environment: Mapping[str, str], crash_at: str = "") -> ForkServerProcess:
+    """Start a push with the settings of an environment; it may be told where to die."""
+    process = _CONTEXT.Process(target=_push, args=({**environment, "PERENNIAL_CRASH_AT": crash_at},))
+    process.start()
+    return process
+
+
+def _push(environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
+    os.chdir(environment["PERENNIAL_HOME"])  # no .env there
+    push(load_settings())

@@ -1,0 +1,71 @@
+"""The sandbox's AIQ and Klaviyo on a free port, without the rest of its world."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from perennial.clock import Clock
+from sandbox.aiq import AiqState, aiq_app
+from sandbox.faults import Connections, Faults, Gate
+from sandbox.klaviyo import KlaviyoState, klaviyo_app
+from sandbox.received import Received
+
+
+@dataclass
+class Vendors:
+    """Both vendors with their books."""
+
+    port: int
+    received: Received
+    faults: Faults
+    aiq: AiqState
+    klaviyo: KlaviyoState
+
+    @property
+    def url(self) -> str:
+        """The address that the vendors' prefixes are under."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def aiq_events(self) -> list[dict[str, Any]]:
+        """Return what AIQ took, each call an effect: it dedupes nothing."""
+        return [body["event"] for body in self._bodies("aiq")]
+
+    def klaviyo_events(self) -> list[dict[str, Any]]:
+        """Return what Klaviyo recorded; repeats that it dropped are not in it."""
+        return [body["data"]["attributes"] for body in self._bodies("klaviyo")]
+
+    def _bodies(self, vendor: str) -> list[dict[str, Any]]:
+        return [body for body in self.received.bodies(vendor, "accepted") if isinstance(body, dict)]
+
+
+@contextmanager
+def serving_sandbox(folder: Path, clock: Clock, port: int = 0) -> Iterator[Vendors]:
+    """Serve the vendors from a thread of this process."""
+    received = Received(folder / "received.sqlite", clock)
+    faults, connections = Faults(), Connections()
+    aiq, klaviyo = AiqState(received), KlaviyoState(received)
+    app = FastAPI(openapi_url=None)
+    app.mount("/aiq", Gate(aiq_app(aiq), "aiq", faults, connections, received))
+    app.mount("/klaviyo", Gate(klaviyo_app(klaviyo), "klaviyo", faults, connections, received))
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, http=connections.protocol(), loop="asyncio", log_level="error"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    bound = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield Vendors(bound, received, faults, aiq, klaviyo)
+    finally:
+        server.should_exit = True
+        thread.join()
+        received.close()
