@@ -1,6 +1,7 @@
 """What ``make run`` and ``make dev`` have in common: the home, the vendors and the receiver."""
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,10 @@ def entered(folder: Path, *, fixed_ports: bool) -> Iterator[tuple[Settings, Home
                 f"another make run or make dev works in {folder}", "end that one first (Ctrl-C in its window)"
             ) from None
         prepare_instance(home)
+        # The shipped flows are drafts; the demo activates them all before its first build.
+        flows = home.root / "flows.json"
+        if not flows.exists():
+            flows.write_text(json.dumps({"*": {"status": "active"}}), encoding="utf-8")
         yield settings, home
 
 

@@ -1,0 +1,108 @@
+"""The names that others script against."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from console.cli import app
+from perennial.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+MAKE_TARGETS = ("run", "test", "dev", "bench", "lint")
+COMMANDS = {"run", "serve", "worker", "sandbox", "check", "status", "push", "rebuild"}
+SETTINGS = (
+    "PERENNIAL_HOME", "PERENNIAL_TIMEZONE", "PERENNIAL_TARGET", "PERENNIAL_LANDING_URL",
+    "PERENNIAL_LEDGER_URL", "PERENNIAL_CLOCK", "PERENNIAL_RECEIVER_PORT", "PERENNIAL_SANDBOX_PORT",
+    "PERENNIAL_CONSOLE_PORT", "POINTS_EXPIRING_DAYS", "CART_ABANDONED_AFTER_MINUTES",
+    "FLOWHUB_ENABLED", "JANE_ENABLED", "OMNI_ENABLED", "FLOWHUB_BASE_URL", "FLOWHUB_CLIENT_ID",
+    "FLOWHUB_API_KEY", "FLOWHUB_LOCATION_ID", "FLOWHUB_ORDER_AHEAD_CLIENT_ID",
+    "FLOWHUB_ORDER_AHEAD_TOKEN", "FLOWHUB_ROOM_IDS", "FLOWHUB_PURCHASE_CATEGORIES",
+    "FLOWHUB_ORDER_AMOUNT_UNIT", "FLOWHUB_MAP_CUSTOM_CATEGORY_TO_SUB_CATEGORY",
+    "FLOWHUB_SYNC_ORDERS", "FLOWHUB_MAUI", "JANE_WEBHOOK_TOKEN", "JANE_SIGNING_SECRET",
+    "JANE_SIGNING_SECRET_PREVIOUS", "JANE_TIMEZONE", "OMNI_SHARED_SECRET", "OMNI_KLAVIYO_API_KEY",
+    "SHOPIFY_CLIENT_SECRET", "PARTNER_API_KEYS", "MESSAGING_WEBHOOK_SECRET", "AIQ_BASE_URL",
+    "AIQ_API_KEY", "AIQ_INTEGRATOR_SLUG", "KLAVIYO_BASE_URL", "KLAVIYO_API_KEY",
+)  # fmt: skip
+DEFAULTS = {
+    "PERENNIAL_HOME": Path(".perennial"), "PERENNIAL_TIMEZONE": "America/Denver",
+    "PERENNIAL_TARGET": "duckdb", "PERENNIAL_CLOCK": "wall",
+    "PERENNIAL_RECEIVER_PORT": 8800, "PERENNIAL_SANDBOX_PORT": 8700,
+    "PERENNIAL_CONSOLE_PORT": 8900, "POINTS_EXPIRING_DAYS": 30, "CART_ABANDONED_AFTER_MINUTES": 30,
+    "FLOWHUB_ORDER_AMOUNT_UNIT": "dollars", "JANE_TIMEZONE": "UTC", "PERENNIAL_HOST": "127.0.0.1",
+}  # fmt: skip
+
+
+def documented(text: str) -> list[str]:
+    """Return the settings that ``.env.example`` assigns."""
+    return re.findall(r"^([A-Z][A-Z0-9_]*)=", text, re.MULTILINE)
+
+
+def test_the_makefile_has_every_target() -> None:
+    """What the README tells people to type exists."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in MAKE_TARGETS:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_command_line_has_every_command() -> None:
+    """A script's command is never renamed away."""
+    group = typer.main.get_group(app)
+    assert set(group.commands) >= COMMANDS
+    hidden = {name for name, command in group.commands.items() if command.hidden}
+    assert set(group.commands) - hidden == COMMANDS
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_read(name: str) -> None:
+    """A setting of the contract is a field."""
+    assert name.lower() in Settings.model_fields
+
+
+@pytest.mark.parametrize(("name", "value"), DEFAULTS.items())
+def test_defaults_stay(name: str, value: object) -> None:
+    """An installation that sets nothing behaves as documented."""
+    assert Settings.model_fields[name.lower()].default == value
+
+
+def test_the_example_names_every_setting_once() -> None:
+    """``.env.example`` is complete, and has no setting that nobody reads."""
+    names = documented((ROOT / ".env.example").read_text(encoding="utf-8"))
+    assert sorted(names) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_the_example_sets_defaults_and_no_secret() -> None:
+    """A copied example changes nothing, and holds no credential."""
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    given = dict(line.split("=", 1) for line in lines if re.match(r"^[A-Z]", line))
+    assert Settings(_env_file=ROOT / ".env.example") == Settings(_env_file=None)
+    assert not [name for name, value in given.items() if value and re.search(r"KEY|SECRET|TOKEN", name)]
+
+
+def test_the_docs_explain_every_setting() -> None:
+    """docs/settings.md has a row for each."""
+    rows = re.findall(
+        r"^\| `([A-Z0-9_]+)` \|", (ROOT / "docs" / "settings.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(rows) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_the_readme_shows_the_commands_and_the_tree() -> None:
+    """What the README says to type and shows as folders exists."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {"make run", "make dev", "make test"} <= set(re.findall(r"make [a-z-]+", readme))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"`?make ([a-z-]+)`?", readme)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    tree = readme[readme.index("<!-- tree -->") : readme.index("<!-- /tree -->")]
+    shown = re.findall(r"^(\S+)", tree.replace("<!-- tree -->", "").replace("```", ""), re.MULTILINE)
+    assert shown
+    assert [path for path in shown if path != "text" and not (ROOT / path).exists()] == []
+
+
+def test_the_readme_calls_the_tests_that_ci_calls() -> None:
+    """CI and a stranger's laptop agree."""
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "\nmake test\n" in script
+    assert "\nmake lint\n" in script
