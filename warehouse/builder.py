@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,13 +41,14 @@ _EVERYTHING = ["build", "--exclude-resource-type", "unit_test"]
 class Builder:
     """Runs moments on one home's warehouse; a context manager that lets go of the file at the end."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open nothing yet: the file is opened by the first build."""
+    def __init__(self, settings: Settings, warehouse: Path | None = None) -> None:
+        """Open nothing yet: the file (the home's, unless another is named) is opened by the first build."""
         self._settings = settings
         self._home = Home(settings.home)
         self._clock = clock_of(settings)
         self._log = LandingLog(settings.landing_url, self._clock)
-        self._project = DbtProject(self._home.warehouse, self._home.root / "dbt")
+        self._warehouse_file = warehouse or self._home.warehouse
+        self._project = DbtProject(self._warehouse_file, self._home.root / "dbt")
         self._one_at_a_time = threading.Lock()
         self._warehouse: duckdb.DuckDBPyConnection | None = None
         self._flows: tuple[str, dict[str, FlowSettings]] | None = None
@@ -76,9 +78,9 @@ class Builder:
         with self._one_at_a_time:
             self._project.refresh()
             warehouse = self._open()
-            left = operations.last_moment(warehouse, finished=False)
+            left = self._left_unfinished(warehouse)
             if left is not None:
-                report = self._run(warehouse, self._again(*left), on_node)
+                report = self._run(warehouse, left, on_node)
                 if not report.ok:
                     return report
             return self._run(warehouse, self._next(warehouse, lane), on_node)
@@ -91,7 +93,7 @@ class Builder:
         with self._one_at_a_time:
             warehouse = self._open()
             if operations.last_moment(warehouse, finished=True) is not None:
-                raise PerennialError("the warehouse is not empty", "perennial rebuild moves it aside first")
+                raise PerennialError("the warehouse is not empty", "restore into a file of its own")
             # a moment that never finished decided nothing that anybody has seen: it is no past to restore
             end = last_finished(self._log)
             moments = [moment for moment in landed(self._log) if moment.build_no <= end]
@@ -102,14 +104,14 @@ class Builder:
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._warehouse is None:
-            self._home.root.mkdir(parents=True, exist_ok=True)
+            self._warehouse_file.parent.mkdir(parents=True, exist_ok=True)
             result = self._project.invoke(["run-operation", "prepare_operations"], {})
             if not result.success:
                 raise PerennialError(
                     f"the warehouse file can't be opened: {result.exception or result.result}",
                     "one process owns it: ask the running worker (perennial status), or end what holds the file",
                 )
-            self._warehouse = duckdb.connect(str(self._home.warehouse))
+            self._warehouse = duckdb.connect(str(self._warehouse_file))
             self._warehouse.execute("set TimeZone = 'UTC'")
             self._since = active_since(landed(self._log))
         return self._warehouse
@@ -121,11 +123,17 @@ class Builder:
             self._flows = (self._project.fingerprint, read_flow_settings(self._project.manifest, told))
         return self._flows[1]
 
-    def _again(self, build_no: int, as_of: Any, upto_seq: int) -> Moment:
-        [moment] = [moment for moment in landed(self._log, after=upto_seq) if moment.build_no == build_no][:1] or [
-            Moment(build_no, as_of, upto_seq, "scheduled", {}),
-        ]
-        return moment
+    def _left_unfinished(self, warehouse: duckdb.DuckDBPyConnection) -> Moment | None:
+        """Return the moment that landed and never finished: the log knows it, whatever else a crash took."""
+        last = operations.last_moment(warehouse, finished=True)
+        never_began = operations.last_moment(warehouse, finished=False) is None
+        if last is None and never_began and last_finished(self._log):
+            raise PerennialError(
+                f"{self._warehouse_file} is empty, but the log has finished moments",
+                "run perennial rebuild: it restores the warehouse from landing and decides nothing anew",
+            )
+        number, after = (last[0], last[2]) if last else (0, 0)
+        return next((moment for moment in landed(self._log, after=after) if moment.build_no > number), None)
 
     def _next(self, warehouse: duckdb.DuckDBPyConnection, lane: Lane) -> Moment:
         last = operations.last_moment(warehouse, finished=True)
@@ -173,6 +181,7 @@ class Builder:
                 decisions = export(warehouse, self._log, moment)
                 crash_point("exported")
                 land_end(self._log, moment)
+                crash_point("end_landed")
             operations.finish_moment(warehouse, moment)
             if moment.lane == "scheduled":
                 publish(warehouse, self._home.published, moment.build_no, moment.as_of)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.golden.scene import KNOWN_SINCE, Scene
+from tests.scene import KNOWN_SINCE, Scene
 from warehouse.project import PROJECT
 
 CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(Path(__file__).with_name("decisions.yaml").read_text(encoding="utf-8"))
@@ -131,7 +131,7 @@ def decisions_of(scene: Scene, expected: dict[str, Any], case: dict[str, Any]) -
 
 def number_of(cart: str) -> int:
     """Return the id under which a case's cart lands."""
-    from tests.golden.scene import stable_number
+    from tests.scene import stable_number
 
     return stable_number(cart)
 

@@ -1,4 +1,4 @@
-"""A deployed, empty warehouse that every case starts from."""
+"""A deployed, empty warehouse that tests start from."""
 
 import json
 from datetime import UTC, datetime
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from perennial.clock import sandbox_clock
-from tests.golden.scene import settings_in
+from tests.scene import settings_in
 from warehouse.builder import Builder
 
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the first moment, in which all flows become active, once for all cases."""
+    """Build the first moment, in which all flows become active, once for all tests."""
     home = tmp_path_factory.mktemp("deployed") / "home"
     home.mkdir()
     settings = settings_in(home)

@@ -57,7 +57,9 @@ class Scene:
             told[name] = {**setting, **(overrides or {})}
         (self.home / "flows.json").write_text(json.dumps(told), encoding="utf-8")
 
-    def land(self, source: str, stream: str, at: datetime, payload: dict[str, Any], key: str, **headers: str) -> None:
+    def land(
+        self, source: str, stream: str, at: datetime, payload: dict[str, Any], key: str, **headers: str
+    ) -> None:
         """Land one record."""
         self.batches += 1
         text = json.dumps(payload)
@@ -82,13 +84,27 @@ class Scene:
     def know(self, person: str, since: datetime = KNOWN_SINCE, **facts: Any) -> None:
         """Let Flowhub and Shopify know a person, and let her say yes to both channels."""
         self.flowhub_row(person, since, **facts)
-        shopify = {"id": stable_number(person), "email": self.email(person), "updated_at": since.isoformat(), "created_at": since.isoformat()}
-        self.land("shopify", "webhooks", since, shopify, f"create-{person}", **{"X-Shopify-Topic": "customers/create"})
+        shopify = {
+            "id": stable_number(person),
+            "email": self.email(person),
+            "updated_at": since.isoformat(),
+            "created_at": since.isoformat(),
+        }
+        self.land(
+            "shopify",
+            "webhooks",
+            since,
+            shopify,
+            f"create-{person}",
+            **{"X-Shopify-Topic": "customers/create"},
+        )
         for channel in ("sms", "email"):
             if facts.get(f"{channel}_consent", "opted_in") != "unknown":
                 self.consent(person, since, channel, "opted_in")
 
-    def flowhub_row(self, person: str, at: datetime, *, consents: dict[str, bool] | None = None, **facts: Any) -> None:
+    def flowhub_row(
+        self, person: str, at: datetime, *, consents: dict[str, bool] | None = None, **facts: Any
+    ) -> None:
         """Land a version of the person's Flowhub record."""
         birth = facts.get("birth_date", "1990-05-15")
         row = {
@@ -101,18 +117,29 @@ class Scene:
         digest = hashlib.sha256(json.dumps(row).encode()).hexdigest()[:16]
         self.land("flowhub", "customers", at, row, f"fh-{person}:{digest}")
 
-    def consent(self, person: str, at: datetime, channel: str, status: str, received: datetime | None = None) -> None:
+    def consent(
+        self, person: str, at: datetime, channel: str, status: str, received: datetime | None = None
+    ) -> None:
         """Let the person herself say yes or no."""
         address = self.email(person) if channel == "email" else self.phone(person)
         self.partner_event(
-            "customer_optin_status_changed", at, {"email": self.email(person)},
-            {"channel": channel, "status": status, "address": address, "basis": "web form"}, received,
+            "customer_optin_status_changed",
+            at,
+            {"email": self.email(person)},
+            {"channel": channel, "status": status, "address": address, "basis": "web form"},
+            received,
         )
 
     def feedback(self, person: str, at: datetime, kind: str, channel: str) -> None:
         """Let the messaging system report."""
         address = self.email(person) if channel == "email" else self.phone(person)
-        body = {"event_id": f"fb-{person}-{at.isoformat()}", "type": kind, "occurred_at": at.isoformat(), "channel": channel, "address": address}
+        body = {
+            "event_id": f"fb-{person}-{at.isoformat()}",
+            "type": kind,
+            "occurred_at": at.isoformat(),
+            "channel": channel,
+            "address": address,
+        }
         self.land("messaging", "feedback", at, body, body["event_id"])
 
     def merge(self, kept: str, removed: str, at: datetime) -> None:
@@ -122,7 +149,14 @@ class Scene:
             "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{stable_number(removed)}",
             "status": "completed", "errors": [],
         }  # fmt: skip
-        self.land("shopify", "webhooks", at, body, f"merge-{kept}-{removed}", **{"X-Shopify-Topic": "customers/merge"})
+        self.land(
+            "shopify",
+            "webhooks",
+            at,
+            body,
+            f"merge-{kept}-{removed}",
+            **{"X-Shopify-Topic": "customers/merge"},
+        )
 
     @staticmethod
     def email(person: str) -> str:
@@ -136,7 +170,9 @@ class Scene:
 
     # ---------- events
 
-    def jane_cart(self, stream: str, status: str, at: datetime, cart: str, person: str, received: datetime | None) -> None:
+    def jane_cart(
+        self, stream: str, status: str, at: datetime, cart: str, person: str, received: datetime | None
+    ) -> None:
         """Land a delivery of a Jane cart."""
         created = self.carts.setdefault(cart, (at - timedelta(minutes=40)).strftime(STORE_TIME))
         body = {"cart": {
@@ -147,17 +183,32 @@ class Scene:
         }}  # fmt: skip
         key = hashlib.sha256(f"{at.isoformat()}{json.dumps(body)}".encode()).hexdigest()
         self.land(
-            "jane", stream, received or at, body, f"{key}:{stream}",
+            "jane",
+            stream,
+            received or at,
+            body,
+            f"{key}:{stream}",
             **{"X-Jane-Request-Timestamp": str(int(at.timestamp()))},
         )
 
     def partner_event(
-        self, name: str, at: datetime, customer: dict[str, str], properties: dict[str, Any], received: datetime | None = None,
+        self,
+        name: str,
+        at: datetime,
+        customer: dict[str, str],
+        properties: dict[str, Any],
+        received: datetime | None = None,
     ) -> None:
         """Land an event of a partner."""
         told = json.dumps([name, at.isoformat(), customer, properties], default=str)
         event_id = hashlib.sha256(told.encode()).hexdigest()[:20]
-        body = {"event_id": event_id, "event_name": name, "occurred_at": at.isoformat(), "customer": customer, "properties": properties}
+        body = {
+            "event_id": event_id,
+            "event_name": name,
+            "occurred_at": at.isoformat(),
+            "customer": customer,
+            "properties": properties,
+        }
         self.land("partners", "events", received or at, body, f"p:{event_id}", partner="p")
 
     def omni_event(self, name: str, at: datetime, person: str, properties: dict[str, Any]) -> None:
@@ -170,5 +221,14 @@ class Scene:
 
     def receipt(self, enrollment_id: str, at: datetime, status: str) -> None:
         """Land what became of an enrollment."""
-        body = {"receipt_no": self.batches + 1, "enrollment_id": enrollment_id, "destination": "aiq", "status": status, "attempts": 1, "accepted_at": None, "error": None, "at": at.isoformat()}
+        body = {
+            "receipt_no": self.batches + 1,
+            "enrollment_id": enrollment_id,
+            "destination": "aiq",
+            "status": status,
+            "attempts": 1,
+            "accepted_at": None,
+            "error": None,
+            "at": at.isoformat(),
+        }
         self.land("perennial", "receipts", at, body, str(body["receipt_no"]))

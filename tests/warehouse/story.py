@@ -1,0 +1,44 @@
+"""One afternoon in a few facts: enough for a decision of each kind, a merge and an exit."""
+
+from datetime import UTC, datetime
+
+from tests.scene import Scene
+
+
+def at(hour: int, minute: int = 0, second: int = 0) -> datetime:
+    """Return an instant of the afternoon."""
+    return datetime(2026, 3, 15, hour, minute, second, tzinfo=UTC)
+
+
+def morning(scene: Scene) -> None:
+    """Ann and Bob are known; Ann leaves a cart."""
+    scene.set_flows()
+    scene.know("ann")
+    scene.know("bob")
+    scene.jane_cart("cart_abandoned", "pending", at(18), "c1", "ann", None)
+
+
+def later(scene: Scene) -> None:
+    """Ann buys after all; Bob leaves a cart and says stop; a stranger leaves one on a device."""
+    scene.jane_cart("cart_status", "verification", at(18, 12), "c1", "ann", None)
+    scene.jane_cart("cart_abandoned", "pending", at(18, 13), "c2", "bob", None)
+    scene.feedback("bob", at(18, 14), "stop", "sms")
+    scene.partner_event("cart_abandoned", at(18, 14), {"device_id": "d1"}, {"cart_id": "c3"})
+
+
+def evening(scene: Scene) -> None:
+    """The order is ready, the stranger turns out to be Bob, and two customers become one."""
+    scene.jane_cart("cart_status", "ready_for_pickup", at(18, 25), "c1", "ann", None)
+    scene.partner_event("customer_updated", at(18, 26), {"email": scene.email("bob"), "device_id": "d1"}, {})
+    scene.know("old_ann", at(18, 27))
+    scene.merge("ann", "old_ann", at(18, 28))
+
+
+def play(scene: Scene) -> None:
+    """Land all facts and build a moment after each part."""
+    morning(scene)
+    scene.build(at(18, 10))
+    later(scene)
+    scene.build(at(18, 20))
+    evening(scene)
+    scene.build(at(18, 30))

@@ -1,0 +1,53 @@
+"""A build that is killed anywhere is finished by the next one, as if nothing had happened."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.scene import Scene
+from tests.warehouse import story
+
+POINTS = ["moment_landed", "models_committed", "committed_not_exported", "exported", "end_landed"]
+
+BUILD = """
+import sys
+from pathlib import Path
+from tests.scene import settings_in
+from warehouse.builder import Builder
+with Builder(settings_in(Path(sys.argv[1]))) as builder:
+    report = builder.build(lane="hot")
+    assert report.ok, report.error
+"""
+
+
+def build_elsewhere(scene: Scene, crash_at: str) -> int:
+    """Build in another process that dies at a named point; returns its exit code."""
+    environment = {**os.environ, "PERENNIAL_CRASH_AT": crash_at}
+    return subprocess.run([sys.executable, "-c", BUILD, str(scene.home)], check=False, env=environment).returncode  # noqa: S603
+
+
+def landed_decisions(scene: Scene) -> list[str]:
+    """Return the ids of all landed decisions, in the order of the log."""
+    rows = scene.log.read("perennial", "decisions")
+    return [json.loads(row.payload)["decision_id"] for row in rows if json.loads(row.payload)["kind"] == "decision"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_build_is_finished_with_its_own_instant(point: str, deployed: Path, tmp_path: Path) -> None:
+    """Decided once, landed once, at the instant of the moment that was cut off."""
+    scene = Scene.on(deployed, tmp_path / "home", {})
+    story.morning(scene)
+    scene.clock.set(story.at(18, 10), running=False)
+    assert build_elsewhere(scene, point) == 137
+    scene.build(story.at(18, 50))  # long after the window: only the first moment may enroll
+    [decision] = scene.rows("select * from decisions.int_flow_decisions")
+    assert decision["outcome"] == "enrolled"
+    assert decision["decided_at"] == story.at(18, 10).replace(tzinfo=None)
+    assert landed_decisions(scene) == [decision["decision_id"]]
+    moments = [json.loads(row.payload) for row in scene.log.read("perennial", "moments")]
+    assert Counter(moment["build_no"] for moment in moments) == {1: 2, 2: 2, 3: 2}, "each begun once and finished once"

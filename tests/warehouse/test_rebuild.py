@@ -1,0 +1,68 @@
+"""The warehouse is derived: landing gives it back, row for row, and decides nothing anew."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perennial.errors import PerennialError
+from tests.scene import Scene
+from tests.warehouse import story
+from warehouse.builder import Builder
+from warehouse.rebuild import rebuild
+
+# What a rebuild has no reason to repeat: the number of the build that last touched a row.
+INTERNAL = {"changed_build_no"}
+
+
+def marts(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of every mart."""
+    names = scene.rows("select table_name as name from information_schema.tables where table_schema = 'marts' order by name")
+    found = {}
+    for name in (row["name"] for row in names):
+        rows = scene.rows(f"select * from marts.{name}")  # noqa: S608 -- from the catalog
+        found[name] = sorted(
+            (tuple(sorted((key, str(value)) for key, value in row.items() if key not in INTERNAL)) for row in rows),
+        )
+    return found
+
+
+@pytest.fixture
+def scene(deployed: Path, tmp_path: Path) -> Scene:
+    """Play the afternoon."""
+    scene = Scene.on(deployed, tmp_path / "home", {})
+    story.play(scene)
+    return scene
+
+
+def test_the_story_has_decisions_of_each_kind(scene: Scene) -> None:
+    """The other tests would prove little about a warehouse in which nothing happened."""
+    decided = {(row["flow_name"], row["outcome"]) for row in scene.rows("select * from marts.flow_decisions")}
+    assert ("cart_abandoned_recovery", "enrolled") in decided
+    assert ("order_ready_for_pickup", "enrolled") in decided
+    assert scene.rows("select * from marts.flow_exits") != []
+    assert scene.rows("select * from marts.customer_id_changes") != []
+
+
+def test_a_rebuild_gives_the_same_marts_and_decides_nothing(scene: Scene) -> None:
+    """Every mart is equal row for row, and the next build has nothing to add."""
+    before = marts(scene)
+    batches = scene.log.last_seq()
+    report = rebuild(scene.settings, story.at(18, 31))
+    assert report.ok
+    assert marts(scene) == before
+    assert scene.log.last_seq() == batches, "a rebuild lands nothing"
+    scene.build(story.at(18, 31))
+    assert marts(scene)["flow_decisions"] == before["flow_decisions"]
+
+
+def test_a_lost_warehouse_is_named_and_not_begun_anew(scene: Scene) -> None:
+    """Beginning anew would decide everything a second time."""
+    for path in scene.home.glob("warehouse.duckdb*"):
+        path.unlink()
+    with Builder(scene.settings) as builder, pytest.raises(PerennialError, match="perennial rebuild"):
+        builder.build(lane="hot")
+    before = json.dumps(sorted(batch.name for batch in scene.log.batches()))
+    assert rebuild(scene.settings, story.at(18, 31)).ok
+    assert json.dumps(sorted(batch.name for batch in scene.log.batches())) == before
