@@ -65,9 +65,9 @@ def pull_inventory(context: Context, settings: Settings, locations: Sequence[Loc
     path, items = _read_items(context, settings)
     tally.pages += 1
     places = [location.location_id for location in locations]
-    if not settings.flowhub_location_id:
-        # An item may lie at a place that the list of locations does not show, or say none at all.
-        places += sorted({item.location_id or EVERYWHERE for item in items} - set(places))
+    elsewhere = sorted({item.location_id or EVERYWHERE for item in items} - set(places))
+    # An item may lie at a place that the list of locations does not show, or say none at all.
+    places += [place for place in elsewhere if place == EVERYWHERE or not settings.flowhub_location_id]
     for place in places:
         run = replace(_begin(context, "inventory", place), started_at=began)
         here = [item for item in items if (item.location_id or EVERYWHERE) == place]
@@ -138,7 +138,9 @@ def _land_snapshot(context: Context, run: Run, path: str, records: Sequence[Name
         "ended_at": rfc3339(context.clock.now()),
     }
     keys = [one.key for one in records] if run.stream == "inventory" else None
-    marker = marker_of(context, run, complete=True, keys=keys)
+    # Items that say no place are no snapshot of one: they have no marker.
+    placed = run.stream == "locations" or run.location_id != EVERYWHERE
+    marker = marker_of(context, run, complete=True, keys=keys) if placed else None
     seq = land(context, run, Find(1, fresh, request), marker)
     context.state.snapshot_landed(run, {one.key: one.hash for one in records})
     tally.records += len(records)
