@@ -63,7 +63,7 @@ async def _take(request: Request, stream: str, settings: Settings, intake: Intak
         record = Record(
             source="jane",
             stream=stream,
-            # a cart that returns to an earlier state is news: the instant belongs to the key, not the body alone
+            # A cart that returns to an earlier state is news, so the instant belongs to the key.
             source_key=f"{hashlib.sha256(timestamp.encode() + b':' + body).hexdigest()}:{stream}",
             received_at=now,
             payload=text,

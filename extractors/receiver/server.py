@@ -43,7 +43,8 @@ def run_on(listener: socket.socket, settings: Settings, stop: threading.Event | 
     if stop is not None:
         threading.Thread(target=_end_when_set, args=(stop, server), daemon=True).start()
     try:
-        server.run(sockets=[listener])
+        with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C, after everything has been sealed
+            server.run(sockets=[listener])
     except SystemExit as error:  # how the server says that it could not start
         raise PerennialError("the receiver could not start", "the lines above say why") from error
 

@@ -152,6 +152,7 @@ def test_an_old_timestamp_with_a_right_signature_is_kept_and_marked(settings: Se
         assert 'perennial_receiver_stale_total{source="jane"} 2.0' in receiver.client.get("/metrics").text
     records = landed(settings, "jane", "cart_status")
     assert [record.headers.get("stale") for record in records] == [None, "true", "true"]
+    assert len({record.source_key for record in records}) == 3  # the same cart at another instant is news
 
 
 def test_duplicates_land(settings: Settings) -> None:
