@@ -23,6 +23,7 @@ PHASES = {
     "enrollments": "pushing",
     "published__current": "looking at what is published",
 }
+LONGEST_CAUSE = 800
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -191,6 +192,11 @@ class _Watch:
         self._result.failed.append(
             Failed(step, root.message.strip(), "look at the run in Dagster (make dev) for the traceback")
         )
+
+
+def shorten(cause: str) -> str:
+    """Return a cause that fits a screen; the run in Dagster has the whole text."""
+    return cause if len(cause) <= LONGEST_CAUSE else f"{cause[:LONGEST_CAUSE]} …"
 
 
 def _chain(error: Any) -> Iterator[Any]:  # noqa: ANN401 - Dagster's serialised error has no public name

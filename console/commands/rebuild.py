@@ -34,12 +34,16 @@ def rebuild(*, yes: Yes = False) -> None:
     out.print("[bold]Plan[/]")
     out.print(f"  read {rows:,} rows in {len(batches):,} batches of {settings.landing_url}", soft_wrap=True)
     out.print(f"  restore the state of build {moments[-1].build_no} with every decision as it was landed")
-    out.print(f"  keep the present warehouse beside it ({home.warehouse.stem}.before-….duckdb) until you remove it")
+    out.print(
+        f"  keep the present warehouse beside it ({home.warehouse.stem}.before-….duckdb) until you remove it"
+    )
     out.print("  decide nothing anew and send nothing")
     if not yes and not typer.confirm("Go on?"):
         raise typer.Exit(1)
     began = time.monotonic()
     with Progress(err) as progress:
         progress.title("perennial rebuild")
-        report = restoring.rebuild(settings, clock_of(settings).now(), lambda node: progress.say(node.unique_id))
+        report = restoring.rebuild(
+            settings, clock_of(settings).now(), lambda node: progress.say(node.unique_id)
+        )
     out.print(f"Rebuilt as of build {report.build_no} in {time.monotonic() - began:.0f} s.")

@@ -27,7 +27,7 @@ def run(select: Select = None, *, dry_run: DryRun = False) -> None:
         progress.title("perennial run")
         progress.say("loading Dagster")
         from console.instance import prepare_instance
-        from console.job import run_job
+        from console.job import run_job, shorten
 
         prepare_instance(home)
         began = time.monotonic()
@@ -41,7 +41,7 @@ def run(select: Select = None, *, dry_run: DryRun = False) -> None:
         if counted and not asset.startswith("landing/"):
             out.print(f"  {asset}: " + ", ".join(f"{name} {value:,}" for name, value in counted.items()))
     for trouble in [*result.failed, *result.refused]:
-        show_error(PerennialError(f"{trouble.step}: {trouble.cause}", trouble.fix))
+        show_error(PerennialError(f"{trouble.step}: {shorten(trouble.cause)}", trouble.fix))
     if not result.ok:
         raise typer.Exit(1)
     out.print(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from console.demo.tally import Tally, sent
 from console.demo.vendors import Vendors, Window
-from console.job import JobResult, run_job
+from console.job import JobResult, run_job, shorten
 from console.progress import Progress
 from dagster_project.lib.keys import DESTINATIONS
 from perennial.clock import sandbox_clock
@@ -65,7 +65,7 @@ def stop_on_failure(result: JobResult) -> None:
     """Raise what a run failed of; every failure is named, the first one's fix is the next step."""
     troubles = [*result.failed, *result.refused]
     if troubles:
-        causes = "\n".join(f"{trouble.step}: {trouble.cause}" for trouble in troubles)
+        causes = "\n".join(f"{trouble.step}: {shorten(trouble.cause)}" for trouble in troubles)
         raise PerennialError(causes, troubles[0].fix)
 
 
