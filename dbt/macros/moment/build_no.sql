@@ -1,4 +1,4 @@
 {#- The number of this build. -#}
 {% macro build_no() -%}
-    {{ var('build_no') | int }}
+    cast({{ var('build_no') | int }} as bigint)
 {%- endmacro %}
