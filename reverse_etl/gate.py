@@ -61,7 +61,8 @@ def sweep(connection: Connection, now: datetime) -> dict[str, dict[Status, int]]
 
     Suppressed addresses are left to the call: an opt-in may lift them before a row is due.
     """
-    doomed = [row for row in load(connection, _doomed(connection, now)).values() if row.status in _WAITING]
+    found = load(connection, _doomed(connection, now), only_idle=True)
+    doomed = [row for row in found.values() if row.status in _WAITING]
     known = _look_up(connection, doomed, with_addresses=False)
     moves = []
     counts: dict[str, dict[Status, int]] = defaultdict(lambda: defaultdict(int))

@@ -21,6 +21,7 @@ _UNTOLD = "the push ended during the call: it may have had its effect"
 
 def reap(connection: Connection, destination: str, now: datetime) -> list[str]:
     """Give up the claims of the dead; return the ids of the enrollments whose outcome is unknown since."""
+    _alone(connection, destination)
     held = enrollments.c.claimed_by.is_not(None) & (enrollments.c.destination == destination)
     holders = connection.scalars(select(enrollments.c.claimed_by).where(held).distinct()).all()
     dead = [holder for holder in holders if holder is not None and is_dead(holder)]
@@ -31,6 +32,16 @@ def reap(connection: Connection, destination: str, now: datetime) -> list[str]:
 def release(connection: Connection, holder: str, now: datetime) -> list[str]:
     """Give back everything that a holder still has, as it ends."""
     return _give_up(connection, enrollments.c.claimed_by == holder, now)
+
+
+def _alone(connection: Connection, destination: str) -> None:
+    """Let one transaction at a time give and take claims, as SQLite does by itself.
+
+    Two that ran side by side would not see each other's rows of one person.
+    """
+    if connection.dialect.name == "postgresql":
+        key = {"key": f"claims:{destination}"}
+        connection.execute(text("select pg_advisory_xact_lock(hashtext(:key))"), key)
 
 
 def _give_up(connection: Connection, gone: ColumnElement[bool], now: datetime) -> list[str]:
@@ -59,11 +70,7 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
     ledger id. A row waits while an earlier one of the same person is in another process's hands, so that each
     person's order is kept.
     """
-    if connection.dialect.name == "postgresql":
-        # One claim at a time: two that ran side by side would not see each other's rows of one person.
-        connection.execute(
-            text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"claim:{destination}"}
-        )
+    _alone(connection, destination)
     statuses = [Status.PENDING, Status.AMBIGUOUS] if resend else [Status.PENDING]
     earlier = enrollments.alias("earlier")
     taken_elsewhere = exists().where(

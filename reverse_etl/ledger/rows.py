@@ -51,12 +51,13 @@ class Enrollment:
 
 
 _COLUMNS = tuple(enrollments.c[name] for name in Enrollment.__slots__)
-_BY_IDS = (
+_UNLOCKED_BY_IDS = (
     select(*_COLUMNS)
     .where(enrollments.c.ledger_id.in_(bindparam("ids", expanding=True)))
     .order_by(enrollments.c.ledger_id)
-    .with_for_update()
 )
+_BY_IDS = _UNLOCKED_BY_IDS.with_for_update()
+_IDLE_BY_IDS = _UNLOCKED_BY_IDS.with_for_update(skip_locked=True)
 _SET_STATE = (
     update(enrollments)
     .where(enrollments.c.ledger_id == bindparam("of"))
@@ -75,11 +76,16 @@ _SET_FROZEN = (
 _ADD_RECEIPT = insert(receipts)
 
 
-def load(connection: Connection, ledger_ids: Collection[int]) -> dict[int, Enrollment]:
-    """Read rows by their ids, in that order, for this transaction alone to change."""
+def load(
+    connection: Connection, ledger_ids: Collection[int], *, only_idle: bool = False
+) -> dict[int, Enrollment]:
+    """Read rows by their ids, in that order, for this transaction alone to change.
+
+    ``only_idle`` leaves out rows that another transaction is changing now, instead of waiting for it.
+    """
     if not ledger_ids:
         return {}
-    found = connection.execute(_BY_IDS, {"ids": list(ledger_ids)})
+    found = connection.execute(_IDLE_BY_IDS if only_idle else _BY_IDS, {"ids": list(ledger_ids)})
     return {row.ledger_id: _enrollment(row) for row in found}
 
 

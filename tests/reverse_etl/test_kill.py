@@ -2,89 +2,27 @@
 
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from perennial.clock import SandboxClock
 from reverse_etl.destinations.klaviyo import DEFAULT_RATES
 from reverse_etl.destinations.registry import SANDBOX_AIQ_RATES
 from sandbox.aiq import DEMO_LIMITS
-from sandbox.credentials import sandbox_environment
 from sandbox.faults import Fault
 from sandbox.klaviyo import EVENTS, LIMITS
 from tests.reverse_etl.pushing import start_push
-from tests.reverse_etl.sandbox_vendors import Vendors, serving_sandbox
-from tests.reverse_etl.scene import NOON, Scene, decision
+from tests.reverse_etl.stage import Stage, set_stage
 
 AIQ_CALLS = 4  # in flight, at the most
 
 
-@dataclass
-class Stage:
-    """A home whose settings lead to the sandbox's vendors."""
-
-    scene: Scene
-    vendors: Vendors
-    environment: dict[str, str]
-
-    def push(self, crash_at: str = "") -> int | None:
-        """Push in a process of its own; return its exit code."""
-        process = start_push(self.environment, crash_at)
-        process.join(60)
-        return process.exitcode
-
-    def check(self, enrollments: int, kills: int) -> None:
-        """Hold the ledger and the receipts against the vendors' books."""
-        report = self.scene.report()
-        half = {f"d{number:06d}" for number in range(enrollments)}
-        to_aiq = {name for name in half if int(name[1:]) % 2}
-        to_klaviyo = half - to_aiq
-
-        recorded = Counter(event["unique_id"] for event in self.vendors.klaviyo_events())
-        assert recorded == Counter(to_klaviyo), "Klaviyo: exactly one effect each"
-        assert report.counts["klaviyo"] == {"accepted": len(to_klaviyo)}
-
-        taken = Counter(event["enrollment_id"] for event in self.vendors.aiq_events())
-        assert not [name for name, times in taken.items() if times > 1], "AIQ: at most one effect each"
-        assert to_aiq - set(taken) <= set(report.ambiguous), "what is missing is listed"
-        assert set(report.ambiguous) <= to_aiq
-        assert len(report.ambiguous) <= kills * AIQ_CALLS, "no more than the calls in flight"
-        accepted = report.counts["aiq"].get("accepted", 0)
-        assert accepted + len(report.ambiguous) == len(to_aiq)
-        assert report.total == enrollments
-
-        receipts = self.scene.receipts()
-        numbers = [receipt["receipt_no"] for receipt in receipts]
-        assert numbers == list(range(1, len(numbers) + 1)), "each landed once"
-        last = {receipt["enrollment_id"]: receipt["status"] for receipt in receipts}
-        assert Counter(last.values()) == Counter(
-            accepted=accepted + len(to_klaviyo),
-            **({"ambiguous": len(report.ambiguous)} if report.ambiguous else {}),
-        )
-
-
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    """Set a stage on the sandbox's clock, which stands still."""
-    clock = SandboxClock(tmp_path / "sandbox" / "clock.json")
-    clock.set(NOON, running=False)
-    with serving_sandbox(tmp_path / "sandbox", clock) as vendors:
-        environment = sandbox_environment(tmp_path, vendors.port, 1)
-        yield Stage(Scene(tmp_path), vendors, environment)
-
-
-def decide(stage: Stage, count: int, first: int = 0) -> None:
-    """Land decisions: odd ones for AIQ, even ones for Klaviyo, three rows a person."""
-    stage.scene.decide(
-        *(
-            decision(number, destination=("klaviyo", "aiq")[number % 2], customer_id=f"c_{number // 6}")
-            for number in range(first, first + count)
-        )
-    )
+    """Set a stage with the default ledger."""
+    with set_stage(tmp_path) as stage:
+        yield stage
 
 
 @pytest.mark.parametrize(
@@ -102,7 +40,7 @@ def decide(stage: Stage, count: int, first: int = 0) -> None:
 )
 def test_a_push_that_dies_at_a_named_place_is_made_good_by_the_next(stage: Stage, place: str) -> None:
     """Exactly one effect at Klaviyo; at most one at AIQ, with the open one listed; nothing lost."""
-    decide(stage, 24)
+    stage.decide(24)
     assert stage.push(crash_at=place) == 137
     assert stage.push() == 0
     stage.check(24, kills=1)
@@ -119,7 +57,7 @@ def test_pushes_that_are_killed_anywhere_while_vendors_misbehave(stage: Stage) -
     dice = random.Random(20260315)  # noqa: S311 - instants, not secrets
     kills = resets = 0
     for round_no in range(10):
-        decide(stage, 12, first=round_no * 12)
+        stage.decide(12, first=round_no * 12)
         for vendor in ("aiq", "klaviyo"):
             stage.vendors.faults.add(Fault(vendor, "status", status=429, retry_after=0))
             stage.vendors.faults.add(Fault(vendor, "slow", seconds=0.2))
@@ -142,7 +80,7 @@ def test_pushes_that_are_killed_anywhere_while_vendors_misbehave(stage: Stage) -
 
 def test_two_pushes_at_once_send_nothing_twice(stage: Stage) -> None:
     """They share the rows between them, and each person's order is kept."""
-    decide(stage, 240)
+    stage.decide(240)
     pushes = [start_push(stage.environment) for _ in range(2)]
     for process in pushes:
         process.join(120)
@@ -150,14 +88,7 @@ def test_two_pushes_at_once_send_nothing_twice(stage: Stage) -> None:
     assert stage.push() == 0  # rows of a person that the other one held, when this one had nothing else left
     stage.check(240, kills=0)
     assert stage.vendors.received.outcomes("klaviyo") == {"accepted": 120}
-    for events, key in (
-        (stage.vendors.klaviyo_events(), "unique_id"),
-        (stage.vendors.aiq_events(), "enrollment_id"),
-    ):
-        of_person: dict[int, list[str]] = {}
-        for event in events:
-            of_person.setdefault(int(event[key][1:]) // 6, []).append(event[key])
-        assert all(ids == sorted(ids) for ids in of_person.values())
+    stage.check_order()
 
 
 def test_the_sandbox_s_limits_are_the_ones_we_keep() -> None:

