@@ -11,7 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 
 from sandbox.credentials import AIQ_API_KEY, AIQ_INTEGRATOR_SLUG
-from sandbox.flowhub.api import Json
+from sandbox.json_response import Json
 from sandbox.limits import Limiter
 from sandbox.received import Call, Received
 

@@ -1,5 +1,6 @@
 """The sandbox's own endpoints: the clock, faults, switches, what was received."""
 
+import os
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from sandbox.emitters.outbox import Mess
 from sandbox.emitters.signing import Manner
 from sandbox.faults import Fault
-from sandbox.flowhub.api import Json
+from sandbox.json_response import Json
 from sandbox.received import parse_instant
 from sandbox.runtime import Runtime
 from sandbox.world.ids import to_us
@@ -176,6 +177,7 @@ def _add_received(app: FastAPI, runtime: Runtime) -> None:
         return Json(
             {
                 "instant": runtime.clock.now().isoformat(),
+                "pid": os.getpid(),
                 "world": {
                     "key": runtime.spec.key,
                     "customers": len(runtime.world.records),

@@ -79,14 +79,20 @@ def _wait(handle: Handle, on_progress: Callable[[str], None]) -> None:
         if handle.process.poll() is not None:
             last = handle.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-2:]
             raise PerennialError(f"the sandbox ended at once: {' '.join(last)}", f"see {handle.log}")
-        try:
-            if httpx.get(f"{handle.url}/control/state", timeout=5, trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            pass
+        if _answers(handle):
+            return
         lines = handle.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         if lines and lines[-1] != told:
             told = lines[-1]
             on_progress(told)
         time.sleep(0.1)
     raise PerennialError(f"the sandbox does not answer after {LONGEST_START:.0f} s", f"see {handle.log}")
+
+
+def _answers(handle: Handle) -> bool:
+    """Tell whether this very process serves, not another one on its port."""
+    try:
+        answer = httpx.get(f"{handle.url}/control/state", timeout=5, trust_env=False)
+        return bool(answer.json()["pid"] == handle.process.pid)
+    except (httpx.TransportError, ValueError, KeyError):
+        return False

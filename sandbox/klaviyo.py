@@ -14,7 +14,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 
 from sandbox.credentials import KLAVIYO_API_KEY
-from sandbox.flowhub.api import Json
+from sandbox.json_response import Json
 from sandbox.limits import Limiter
 from sandbox.received import Call, Received
 

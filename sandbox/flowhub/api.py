@@ -14,8 +14,10 @@ from sandbox.credentials import FLOWHUB_API_KEY, FLOWHUB_CLIENT_ID
 from sandbox.flowhub.customer_book import CustomerBook
 from sandbox.flowhub.days import BadDateError, day_range
 from sandbox.flowhub.inventory import Inventory, analytics, inventory_body, room_bodies
+from sandbox.flowhub.order_ahead import OrderAhead, add_order_ahead
 from sandbox.flowhub.order_book import OrderBook, Page
 from sandbox.flowhub.switches import FlowhubSwitches
+from sandbox.json_response import Json
 from sandbox.limits import Limiter
 from sandbox.world.ids import to_us
 from sandbox.world.journey import Column
@@ -35,6 +37,7 @@ class FlowhubState:
         self.orders = OrderBook(world, self.switches)
         self.customers = CustomerBook(world)
         self.inventory = Inventory(world)
+        self.order_ahead = OrderAhead()
         self.limiter = Limiter((self.switches.requests_per_second, 1))
 
     @property
@@ -48,16 +51,6 @@ class FlowhubState:
         for name in wanted.__struct_fields__:
             setattr(self.switches, name, getattr(wanted, name))
         self.limiter = Limiter((self.switches.requests_per_second, 1))
-
-
-class Json(Response):
-    """JSON of any object that msgspec writes."""
-
-    media_type = "application/json"
-
-    def render(self, content: object) -> bytes:
-        """Write it."""
-        return content if isinstance(content, bytes) else msgspec.json.encode(content)
 
 
 def _page(request: Request) -> Page:
@@ -103,6 +96,7 @@ def flowhub_app(state: FlowhubState) -> FastAPI:
     _add_inventory(app, state, data)
     _add_customers(app, state, data)
     _add_orders(app, state, data)
+    add_order_ahead(app, state.order_ahead)
     return app
 
 
