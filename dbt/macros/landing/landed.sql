@@ -2,7 +2,7 @@
     What the warehouse itself landed is read to the end (`to_the_end`) when it is restored: decisions land after the moment
     that took them. DuckDB reads just the Parquet files that hold them, as the manifest names them; other engines a loaded table. -#}
 {% macro landed(source_name, streams, to_the_end=false) -%}
-    {{ return(adapter.dispatch('landed', 'perennial')(source_name, streams)) }}
+    {{ return(adapter.dispatch('landed', 'perennial')(source_name, streams, to_the_end)) }}
 {%- endmacro %}
 
 {% macro default__landed(source_name, streams, to_the_end) -%}
