@@ -42,8 +42,8 @@ def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment
 
 
 def _decision(row: dict[str, Any]) -> dict[str, Any]:
-    told = {"kind": "decision", **row, "detail": json.loads(row["detail"]), "context": json.loads(row["context"])}
-    told["enrollment"] = None
+    # `detail` and `context` stay the texts that they are in the warehouse: a restored row is equal to the letter
+    told: dict[str, Any] = {"kind": "decision", **row, "enrollment": None}
     if row["outcome"] == "enrolled":
         told["enrollment"] = {
             "enrollment_id": row["decision_id"],
@@ -64,7 +64,7 @@ def _decision(row: dict[str, Any]) -> dict[str, Any]:
                 "flowhub_customer_id": row["recipient_flowhub_customer_id"],
                 "customer_id": row["customer_id"],
             },
-            "context": told["context"],
+            "context": json.loads(row["context"]),
         }
     return told
 

@@ -4,20 +4,19 @@
         'decision_id': 'varchar', 'flow_name': 'varchar', 'flow_version': 'varchar', 'mode': 'varchar',
         'customer_id': 'varchar', 'subject_node': 'varchar', 'record_key': 'bigint', 'trigger_key': 'varchar',
         'trigger_event_id': 'varchar', 'triggered_at': 'timestamp', 'decided_at': 'timestamp', 'build_no': 'bigint',
-        'outcome': 'varchar', 'reason': 'varchar', 'detail': 'json', 'flow_kind': 'varchar', 'rank': 'integer',
+        'outcome': 'varchar', 'reason': 'varchar', 'detail': 'varchar', 'flow_kind': 'varchar', 'rank': 'integer',
         'object_type': 'varchar', 'object_id': 'varchar', 'not_before': 'timestamp', 'expires_at': 'timestamp',
         'channels': 'varchar', 'destination': 'varchar', 'display_name': 'varchar', 'max_duration_seconds': 'bigint',
-        'context': 'json', 'recipient_email': 'varchar', 'recipient_phone': 'varchar',
+        'context': 'varchar', 'recipient_email': 'varchar', 'recipient_phone': 'varchar',
         'recipient_flowhub_customer_id': 'varchar'
     } -%}
     {%- set fields = {} -%}
     {%- for name, type in columns.items() -%}
-        {%- do fields.update({name: 'JSON' if type == 'json' else 'BIGINT' if type in ('bigint', 'integer') else 'VARCHAR'}) -%}
+        {%- do fields.update({name: 'BIGINT' if type in ('bigint', 'integer') else 'VARCHAR'}) -%}
     {%- endfor -%}
     select
         {%- for name, type in columns.items() %}
         {% if type == 'timestamp' -%} {{ utc_timestamp(json_field('record', name)) }}
-        {%- elif type == 'json' -%} cast({{ json_field('record', name) }} as varchar)
         {%- else -%} {{ json_field('record', name, type) }}
         {%- endif %} as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
