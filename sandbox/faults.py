@@ -1,6 +1,7 @@
 """Faults on demand: what a vendor does to its next calls."""
 
 import asyncio
+import random
 import socket
 import struct
 import threading
@@ -19,7 +20,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
 
     ``status``: answered with ``status`` (and ``Retry-After``, if given), nothing done. ``reset_before``: the
     connection is reset, nothing done. ``reset_after``: the call takes effect and is kept, then the connection
-    is reset without an answer. ``slow``: the answer comes ``seconds`` late.
+    is reset without an answer. ``slow``: the answer comes ``seconds`` late. With a ``chance`` below 1 each call
+    meets the fault only so often.
     """
 
     vendor: Vendor
@@ -29,6 +31,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     seconds: float = 1.0
     retry_after: int | None = None
     path: str = ""
+    chance: float = 1.0
 
 
 class Faults:
@@ -38,6 +41,7 @@ class Faults:
         """Start without any."""
         self._waiting: list[Fault] = []
         self._lock = threading.Lock()
+        self._random = random.Random(0)
 
     def add(self, fault: Fault) -> None:
         """Let a fault happen to the next calls."""
@@ -53,7 +57,7 @@ class Faults:
         """Return the fault that this call meets, and count it down."""
         with self._lock:
             for fault in self._waiting:
-                if fault.vendor == vendor and fault.path in path:
+                if fault.vendor == vendor and fault.path in path and self._random.random() < fault.chance:
                     fault.count -= 1
                     if fault.count <= 0:
                         self._waiting.remove(fault)

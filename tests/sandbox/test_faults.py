@@ -67,3 +67,12 @@ def test_an_unknown_fault_is_refused(sandbox: Running) -> None:
     answer = sandbox.control("POST", "/faults", {"vendor": "aiq", "kind": "explode"})
     assert answer.status_code == 422
     assert "kind" in answer.text
+
+
+def test_a_fault_can_be_a_matter_of_chance(sandbox: Running) -> None:
+    """Some calls fail, some don't, as an API under load."""
+    fault = {"vendor": "flowhub", "kind": "status", "count": 1000, "chance": 0.5}
+    sandbox.control("POST", "/faults", fault)
+    with sandbox.client(**HEADERS) as client:
+        statuses = {client.get(LOCATIONS).status_code for _ in range(40)}
+    assert statuses == {200, 500}
