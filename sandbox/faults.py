@@ -20,8 +20,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
 
     ``status``: answered with ``status`` (and ``Retry-After``, if given), nothing done. ``reset_before``: the
     connection is reset, nothing done. ``reset_after``: the call takes effect and is kept, then the connection
-    is reset without an answer. ``slow``: the answer comes ``seconds`` late. With a ``chance`` below 1 each call
-    meets the fault only so often.
+    is reset without an answer. ``slow``: the answer comes ``seconds`` late. With a ``chance`` below 1 each
+    call meets the fault only so often.
     """
 
     vendor: Vendor
