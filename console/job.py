@@ -23,6 +23,7 @@ PHASES = {
     "enrollments": "pushing",
     "published__current": "looking at what is published",
 }
+HOT = {"ops": {"build": {"config": {"lane": "hot"}}}}
 LONGEST_CAUSE = 800
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -58,12 +59,18 @@ class JobResult:
 
 
 def run_job(
-    home: Home, *, on_progress: Callable[[str], None], select: str | None = None, push: bool = True
+    home: Home,
+    *,
+    on_progress: Callable[[str], None],
+    select: str | None = None,
+    push: bool = True,
+    hot: bool = False,
 ) -> JobResult:
     """Execute the job ``perennial`` (or a selection of its assets) in this process.
 
-    The instance in the home keeps the run, so that the Dagster UI shows it like any other. Raises
-    ``PerennialError`` for a selection that names nothing.
+    ``hot`` goes the same way in the hot lane, as the worker does, without tests that scan. The instance in the
+    home keeps the run, so that the Dagster UI shows it like any other. Raises ``PerennialError`` for a
+    selection that names nothing.
     """
     began = time.monotonic()
     on_progress("loading the definitions")
@@ -71,14 +78,14 @@ def run_job(
     result = JobResult(run_id)
     with warnings.catch_warnings(), dg.DagsterInstance.from_config(str(home.dagster)) as instance:
         warnings.simplefilter("ignore")
-        job, selection = _job(select, push=push)
+        job, selection = _job("perennial_hot" if hot else "perennial", select, push=push)
         watch = _Watch(result, on_progress)
         instance.add_event_listener(run_id, watch)
         done = job.execute_in_process(
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            run_config=QUIET,
+            run_config={**QUIET, **HOT} if hot else QUIET,
             asset_selection=selection,
         )
         if not done.success and result.ok:
@@ -94,13 +101,15 @@ def _definitions() -> dg.Definitions:
 
 
 @cache
-def _whole_job() -> dg.JobDefinition:
-    return _definitions().resolve_job_def("perennial")
+def _whole_job(name: str) -> dg.JobDefinition:
+    return _definitions().resolve_job_def(name)
 
 
-def _job(select: str | None, *, push: bool) -> tuple[dg.JobDefinition, Sequence[dg.AssetKey] | None]:
+def _job(
+    name: str, select: str | None, *, push: bool
+) -> tuple[dg.JobDefinition, Sequence[dg.AssetKey] | None]:
     """Return the job and the assets of it to run; None is all."""
-    job = _whole_job()
+    job = _whole_job(name)
     if select is None and push:
         return job, None
     graph = _definitions().resolve_asset_graph()

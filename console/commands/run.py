@@ -28,8 +28,10 @@ def run(select: Select = None, *, dry_run: DryRun = False) -> None:
         progress.say("loading Dagster")
         from console.instance import prepare_instance
         from console.job import run_job, shorten
+        from console.logs import keep_log
 
         prepare_instance(home)
+        keep_log(home, "run")
         began = time.monotonic()
         result = run_job(home, on_progress=progress.say, select=select, push=not dry_run)
     for asset, metadata in result.assets.items():

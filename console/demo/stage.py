@@ -12,6 +12,7 @@ from console.demo.environment import DEFAULT_PORTS, Ports, demo_environment, ent
 from console.demo.processes import Services, own_command
 from console.demo.vendors import Vendors
 from console.instance import prepare_instance
+from console.logs import keep_log
 from console.progress import Progress
 from perennial.errors import PerennialError
 from perennial.home import Home, open_home
@@ -41,6 +42,7 @@ def entered(folder: Path, *, fixed_ports: bool) -> Iterator[tuple[Settings, Home
                 f"another make run or make dev works in {folder}", "end that one first (Ctrl-C in its window)"
             ) from None
         prepare_instance(home)
+        keep_log(home, "console")
         # The shipped flows are drafts; the demo activates them all before its first build.
         flows = home.root / "flows.json"
         if not flows.exists():

@@ -6,11 +6,11 @@ from queue import SimpleQueue
 
 from perennial.settings import Settings
 from warehouse.client import build
-from warehouse.report import BuildReport, NodeResult
+from warehouse.report import BuildReport, Lane, NodeResult
 
 
-def stream_build(settings: Settings) -> Iterator[NodeResult | BuildReport]:
-    """Run a scheduled build and yield each node's result at once, the report last.
+def stream_build(settings: Settings, lane: Lane) -> Iterator[NodeResult | BuildReport]:
+    """Run a build and yield each node's result at once, the report last.
 
     The builder calls back while it works and an asset must yield, so the build runs on a thread of its own.
     Whatever it raises is raised here.
@@ -19,7 +19,7 @@ def stream_build(settings: Settings) -> Iterator[NodeResult | BuildReport]:
 
     def work() -> None:
         try:
-            arrived.put(build(settings, lane="scheduled", on_node=arrived.put))
+            arrived.put(build(settings, lane=lane, on_node=arrived.put))
         except BaseException as error:  # noqa: BLE001 - raised again on the side that waits
             arrived.put(error)
 

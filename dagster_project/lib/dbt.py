@@ -15,6 +15,8 @@ from perennial.settings import load_settings
 from warehouse.project import manifest_path
 
 LANDED_CALL = re.compile(r"\blanded\(\s*'(?P<source>\w+)'\s*,\s*\[(?P<streams>[^\]]*)\]")
+# What the push, its check and the published set wait for.
+AWAITED = ("dim_customers", "flow_decisions", "flow_enrollments")
 # Folders of models that belong to another stage's group in the graph.
 STAGE_OF_FOLDER = {"memberships": "audiences", "decisions": "flows"}
 
@@ -68,6 +70,17 @@ def streams_read(sql: str) -> list[str]:
 def translator() -> StageTranslator:
     """Return the one translator."""
     return StageTranslator()
+
+
+def hot_keys() -> list[dg.AssetKey]:
+    """Return the models that hold rows, and those that later stages wait for: what the hot lane reports."""
+    nodes: Mapping[str, Any] = manifest()["nodes"]
+    return [
+        translator().get_asset_spec(manifest(), unique_id, None).key
+        for unique_id, node in nodes.items()
+        if node["resource_type"] == "model"
+        and (node["config"]["materialized"] in {"incremental", "table"} or node["name"] in AWAITED)
+    ]
 
 
 def model_key(name: str) -> dg.AssetKey:

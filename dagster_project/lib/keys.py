@@ -5,6 +5,9 @@ import dagster as dg
 LANDING_LOG = dg.AssetKey(["landing", "log"])
 FLOW_SETTINGS = dg.AssetKey(["ops", "flow_settings"])
 PUBLISHED = dg.AssetKey(["published", "current"])
+# The blocking checks: before anything is built, and before anything is sent.
+BOUNDARY = "landing_boundary"
+VOLUME = "enrollment_volume_is_plausible"
 DESTINATIONS = ("aiq", "klaviyo")
 
 

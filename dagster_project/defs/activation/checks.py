@@ -3,6 +3,7 @@
 import dagster as dg
 
 from dagster_project.lib.dbt import model_key
+from dagster_project.lib.keys import VOLUME
 from dagster_project.lib.volume import newest_volumes, published_people, too_many
 from extractors.landing.log import LandingLog
 from perennial.home import Home
@@ -11,6 +12,7 @@ from perennial.settings import load_settings
 
 @dg.asset_check(
     asset=model_key("flow_enrollments"),
+    name=VOLUME,
     blocking=True,
     description="No flow enrolls an implausible share of all people in one build; otherwise nothing is sent.",
 )

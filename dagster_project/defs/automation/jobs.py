@@ -2,12 +2,27 @@
 
 import dagster as dg
 
-from dagster_project.lib.streams import stream_key
+from dagster_project.lib.dbt import hot_keys, model_key
+from dagster_project.lib.keys import (
+    BOUNDARY,
+    DESTINATIONS,
+    LANDING_LOG,
+    PUBLISHED,
+    VOLUME,
+    enrollments_key,
+)
+from dagster_project.lib.streams import foreign_streams, stream_key
 
 # One process a run: a process a step would load the definitions again for each, and the file has one writer.
 EXECUTOR = dg.in_process_executor
 # The queue holds back a second run with the same word: builds wait for builds, a pull for the same pull.
 ONE_AT_A_TIME = "perennial/one_at_a_time"
+AROUND_DBT = (
+    *(stream_key(stream) for stream in foreign_streams()),
+    LANDING_LOG,
+    *(enrollments_key(destination) for destination in DESTINATIONS),
+    PUBLISHED,
+)
 PULLS = dg.AssetSelection.groups("extraction") & dg.AssetSelection.key_prefixes("flowhub")
 
 
@@ -22,6 +37,18 @@ def jobs() -> dg.Definitions:
                 description="Extract, check, build, decide, push and publish: once, end to end.",
                 tags={ONE_AT_A_TIME: "build"},
                 executor_def=EXECUTOR,
+            ),
+            dg.define_asset_job(
+                "perennial_hot",
+                dg.AssetSelection.assets(*AROUND_DBT, *hot_keys()).without_checks()
+                | dg.AssetSelection.checks(
+                    dg.AssetCheckKey(LANDING_LOG, BOUNDARY),
+                    dg.AssetCheckKey(model_key("flow_enrollments"), VOLUME),
+                ),
+                description="The same way in the hot lane, as the worker goes it: no test that scans.",
+                config={"ops": {"build": {"config": {"lane": "hot"}}}},
+                executor_def=EXECUTOR,
+                tags={ONE_AT_A_TIME: "build"},
             ),
             dg.define_asset_job(
                 "build",

@@ -6,15 +6,13 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.lib.failures import acted_on_by_people
-from dagster_project.lib.keys import LANDING_LOG
+from dagster_project.lib.keys import BOUNDARY, LANDING_LOG
 from dagster_project.lib.landed import last_seen
 from dagster_project.lib.streams import foreign_streams, stream_key
 from extractors.landing.log import LandingLog
 from extractors.validation.report import ValidationReport
 from extractors.validation.suite import validate_new_batches
 from perennial.settings import load_settings
-
-BOUNDARY = "landing_boundary"
 
 
 @dg.multi_asset(
@@ -63,12 +61,13 @@ def log(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None
 
 def boundary_result(report: ValidationReport) -> dg.AssetCheckResult:
     """Return the check's result: an error where nothing may be loaded, a warning for rows to quarantine."""
-    metadata: dict[str, Any] = {
-        one.name: dg.MetadataValue.json(
-            {"says": one.description, "failed": one.failed, "at": [list(place) for place in one.samples]}
+    metadata: dict[str, Any] = {}
+    for one in report.failures:
+        # The places are numpy's integers, which JSON doesn't know.
+        places = [[int(part) for part in place] for place in one.samples]
+        metadata[one.name] = dg.MetadataValue.json(
+            {"says": one.description, "failed": int(one.failed), "at": places}
         )
-        for one in report.failures
-    }
     if report.docs_path is not None:
         metadata["data_docs"] = dg.MetadataValue.url(report.docs_path.as_uri())
     return dg.AssetCheckResult(

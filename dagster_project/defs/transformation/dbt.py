@@ -1,6 +1,7 @@
 """The dbt project as assets, built by the one builder."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import dagster as dg
 from dagster_dbt import dbt_assets
@@ -13,8 +14,14 @@ from perennial.settings import load_settings
 from warehouse.report import BuildReport
 
 
+class BuildConfig(dg.Config):
+    """How a build is run: the scheduled lane builds and tests all, the hot lane only what decisions need."""
+
+    lane: Literal["hot", "scheduled"] = "scheduled"
+
+
 @dbt_assets(manifest=manifest(), dagster_dbt_translator=translator(), name="build")
-def dbt_models(context: dg.AssetExecutionContext) -> Iterator[BuildEvent]:
+def dbt_models(context: dg.AssetExecutionContext, config: BuildConfig) -> Iterator[BuildEvent]:
     """Submit a moment to the builder, and report each node as it ends.
 
     A build is a moment of the whole project: a selection narrows what is reported, not what is built. The
@@ -24,7 +31,7 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[BuildEvent]:
     events = BuildEvents(parents, context.selected_asset_check_keys)
     report = None
     with acted_on_by_people():
-        for item in stream_build(load_settings()):
+        for item in stream_build(load_settings(), config.lane):
             if isinstance(item, BuildReport):
                 report = item
             else:
