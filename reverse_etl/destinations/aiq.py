@@ -79,20 +79,27 @@ class Aiq:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["_Session"]:
-        """Open a client that makes a new connection for each call.
+        """Open connections for one run."""
+        caller = Caller(self._client, self.clock, "AIQ_API_KEY", "AIQ_BASE_URL")
+        try:
+            yield _Session(caller)
+        finally:
+            await caller.close()
+
+    def _client(self) -> httpx.AsyncClient:
+        """Return a client that makes a new connection for each call.
 
         A kept connection that the server closes in the moment we write looks like a lost answer, and here a
         lost answer needs a person.
         """
-        async with httpx.AsyncClient(
+        return httpx.AsyncClient(
             base_url=self.base_url,
             headers={"X-APIKEY": self.api_key},
             timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=0),
+            limits=httpx.Limits(max_keepalive_connections=0),
             verify=certificates(),
             trust_env=False,
-        ) as client:
-            yield _Session(Caller(client, self.clock, "AIQ_API_KEY", "AIQ_BASE_URL"))
+        )
 
 
 @dataclass(frozen=True)

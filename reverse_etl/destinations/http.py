@@ -6,8 +6,8 @@ any other 5xx, a time-out or a reset the call may have had its effect.
 """
 
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -37,24 +37,37 @@ def certificates() -> ssl.SSLContext:
 
 @dataclass(frozen=True)
 class Caller:
-    """Makes the calls of one vendor; names the settings that a person would have to mend."""
+    """Makes the calls of one vendor; names the settings that a person would have to mend.
 
-    client: httpx.AsyncClient
+    Each call in flight has a client of its own, with one connection: one that shares its connections looks
+    through all of them at every call, which took longer than the call.
+    """
+
+    make: Callable[[], httpx.AsyncClient]
     clock: Clock
     key_setting: str
     url_setting: str
+    _idle: list[httpx.AsyncClient] = field(default_factory=list)
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Answer | httpx.Response:
         """Make one call; return its answer, or the response where the vendor's body has the last word."""
+        client = self._idle.pop() if self._idle else self.make()
         try:
-            response = await self.client.post(path, json=body)
+            response = await client.post(path, json=body)
         except _NEVER_SENT as error:
             return Answer(Effect.NONE, f"not reached ({type(error).__name__}); check {self.url_setting}")
         except httpx.TransportError as error:
             return Answer(Effect.UNKNOWN, f"no answer ({type(error).__name__})")
         except httpx.InvalidURL:
             return Answer(Effect.STOP, f"{self.url_setting} is no usable address")
+        finally:
+            self._idle.append(client)
         return self._by_status(response) or response
+
+    async def close(self) -> None:
+        """Close the connections, once no call is in flight."""
+        for client in self._idle:
+            await client.aclose()
 
     def _by_status(self, response: httpx.Response) -> Answer | None:
         status = response.status_code

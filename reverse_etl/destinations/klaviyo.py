@@ -79,8 +79,15 @@ class Klaviyo:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["_Session"]:
-        """Open a client that keeps its connections: a lost answer is asked for again."""
-        async with httpx.AsyncClient(
+        """Open connections for one run; they are kept, because a lost answer is asked for again."""
+        caller = Caller(self._client, self.clock, "KLAVIYO_API_KEY", "KLAVIYO_BASE_URL")
+        try:
+            yield _Session(caller)
+        finally:
+            await caller.close()
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
             base_url=self.base_url,
             headers={
                 "Authorization": f"Klaviyo-API-Key {self.api_key}",
@@ -89,11 +96,9 @@ class Klaviyo:
                 "content-type": "application/vnd.api+json",
             },
             timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=self.concurrency),
             verify=certificates(),
             trust_env=False,
-        ) as client:
-            yield _Session(Caller(client, self.clock, "KLAVIYO_API_KEY", "KLAVIYO_BASE_URL"))
+        )
 
 
 @dataclass(frozen=True)

@@ -223,8 +223,12 @@ def test_retry_after_is_read_in_both_its_forms(header: str, seconds: float | Non
 
     async def answer() -> Any:  # noqa: ANN401 - an answer or a response
         transport = httpx.MockTransport(lambda _request: httpx.Response(429, headers={"Retry-After": header}))
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            return await Caller(client, SetClock(), "KEY", "URL").post("/", {})
+        client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+        caller = Caller(lambda: client, SetClock(), "KEY", "URL")
+        try:
+            return await caller.post("/", {})
+        finally:
+            await caller.close()
 
     assert asyncio.run(answer()).retry_after == seconds
 
