@@ -68,8 +68,8 @@ def run_job(
 ) -> JobResult:
     """Execute the job ``perennial`` (or a selection of its assets) in this process.
 
-    ``hot`` goes the same way in the hot lane, as the worker does, without tests that scan. The instance in the
-    home keeps the run, so that the Dagster UI shows it like any other. Raises ``PerennialError`` for a
+    ``hot`` goes the same way in the hot lane, as the worker does, without tests that scan. The instance in
+    the home keeps the run, so that the Dagster UI shows it like any other. Raises ``PerennialError`` for a
     selection that names nothing.
     """
     began = time.monotonic()

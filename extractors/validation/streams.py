@@ -21,6 +21,7 @@ KEYED_STREAMS = frozenset(
 KNOWN_STREAMS = KEYED_STREAMS | {
     "perennial/moments",
     "perennial/audience_changes",
+    "perennial/customer_id_changes",
     "perennial/derived_events",
     "perennial/operations",
 }

@@ -6,6 +6,7 @@ import pytest
 from dagster_project.lib.dbt import streams_read
 from dagster_project.lib.keys import DESTINATIONS, FLOW_SETTINGS, LANDING_LOG, PUBLISHED, enrollments_key
 from dagster_project.lib.streams import OWN, foreign_streams, stream_key
+from extractors.validation.streams import KNOWN_STREAMS
 
 STAGES = {
     "extraction", "landing", "seeds", "staging", "identity", "events", "traits", "audiences", "flows",
@@ -121,3 +122,9 @@ def test_a_build_starts_without_pulling(definitions: dg.Definitions) -> None:
     job = definitions.resolve_job_def("build")
     assert not {key for key in job.asset_layer.selected_asset_keys if key.path[0] == "flowhub"}
     assert LANDING_LOG in job.asset_layer.selected_asset_keys
+
+
+def test_every_stream_of_the_graph_is_known_at_the_boundary() -> None:
+    """The check at the landing boundary warns of no stream that models read."""
+    streams = {*foreign_streams(), *(f"perennial/{name}" for name in OWN)}
+    assert streams == set(KNOWN_STREAMS)
