@@ -196,7 +196,8 @@ def _add_customers(app: FastAPI, state: FlowhubState, data: Sequence[params.Depe
 
 def _add_orders(app: FastAPI, state: FlowhubState, data: Sequence[params.Depends]) -> None:
     def answer(request: Request, places: Column, now: int) -> Response:
-        written = state.orders.write(_page(request).cut(places), now)
+        overlap = 1 if state.switches.pages_overlap else 0
+        written = state.orders.write(_page(request).cut(places, overlap), now)
         return Json({"total": len(places), "orders": written})
 
     def created(request: Request) -> tuple[int, int]:

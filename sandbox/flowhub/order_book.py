@@ -34,10 +34,11 @@ class Page:
     size: int
     descending: bool
 
-    def cut(self, places: Column) -> Column:
-        """Return the places on this page."""
+    def cut(self, places: Column, overlap: int = 0) -> Column:
+        """Return the places on this page, the first ``overlap`` of them those that ended the page before."""
         ordered = places[::-1] if self.descending else places
-        return ordered[(self.number - 1) * self.size : self.number * self.size]
+        first = (self.number - 1) * (self.size - min(overlap, self.size - 1))
+        return ordered[first : first + self.size]
 
 
 class OrderBook:

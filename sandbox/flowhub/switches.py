@@ -8,7 +8,9 @@ import msgspec
 class FlowhubSwitches(msgspec.Struct, forbid_unknown_fields=True):
     """Each switch is one of the points on which public sources about the API disagree, or a limit.
 
-    ``requests_per_second`` is generous; a real 429 was seen at about 59 requests a second.
+    ``requests_per_second`` is generous; a real 429 was seen at about 59 requests a second. With
+    ``pages_overlap`` each page of orders begins with the last order of the page before, as when something
+    arrives while somebody pages.
     """
 
     requests_per_second: int = 50
@@ -18,3 +20,4 @@ class FlowhubSwitches(msgspec.Struct, forbid_unknown_fields=True):
     totals_case: Literal["camel", "pascal"] = "camel"
     status_case: Literal["lower", "capital"] = "lower"
     by_rooms_forbidden: bool = False
+    pages_overlap: bool = False

@@ -42,7 +42,7 @@ class Cart:
     """A cart and its life.
 
     ``left`` are the instants at which Jane called it abandoned; ``named`` is when its contact became known
-    (0: always).
+    (0: always). ``sent`` is when each status was told, which may be later than it happened.
     """
 
     cart_id: int
@@ -57,6 +57,7 @@ class Cart:
     left: list[int] = field(default_factory=list)
     named: int = 0
     email: str = ""
+    sent: dict[str, int] = field(default_factory=dict)
 
     def at(self, *statuses: str) -> int | None:
         """Return when the cart first got one of these statuses."""
@@ -190,6 +191,7 @@ def emit_carts(carts: list[Cart], draft: Draft, seed: int) -> None:
             dues[slow] = dues[slow + 1] + 15 * SECOND
         for due, (at, status) in zip(dues, cart.statuses, strict=True):
             body = cart_body(cart, status, at)
+            cart.sent[status] = due
             draft.add(due, "jane", STATUS_PATH, f"cart:{cart.cart_id}", body, signed=at)
 
 
@@ -254,7 +256,11 @@ def judge_carts(carts: list[Cart], knowledge: Knowledge, spec: WorldSpec, truth:
                     cart.person.person_id,
                     eligible=True,
                     reason=None,
-                    detail={"finished_at": _iso(finished), "pos_order_id": order_id(cart.order_no)},
+                    detail={
+                        "sent_at": _iso(cart.sent["ready_for_pickup"]),
+                        "finished_at": _iso(finished),
+                        "pos_order_id": order_id(cart.order_no),
+                    },
                 )
             )
 

@@ -70,6 +70,15 @@ def test_pages_cover_every_order_once(flowhub: httpx.Client) -> None:
     assert set(there) == set(back)
 
 
+def test_pages_may_overlap(sandbox: Running, flowhub: httpx.Client) -> None:
+    """The last order of a page comes again on the next; none is left out by who reads to the end."""
+    there = [order["id"] for order in _orders(flowhub)]
+    sandbox.control("POST", "/flowhub", {"pages_overlap": True})
+    again = [order["id"] for order in _orders(flowhub)]
+    assert len(again) > len(there)
+    assert set(again) == set(there)
+
+
 def test_an_order_adds_up(flowhub: httpx.Client) -> None:
     """Totals are the sums of the lines, in dollars; keys are in camel case."""
     for order in _orders(flowhub):
