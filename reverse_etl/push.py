@@ -1,10 +1,12 @@
 """The push: from landed decisions, through the ledger, to the messaging systems."""
 
 import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 import stamina.instrumentation
 from sqlalchemy import Connection, func, or_, select
@@ -26,7 +28,8 @@ from reverse_etl.scribe import Scribe
 from reverse_etl.states import Status
 from reverse_etl.tail import Tail
 
-_HOUSEKEEPING_SECONDS = 1.0
+_BEAT_SECONDS = 0.2
+_BEATS_A_TIDYING = 5
 _FRESH_SECONDS = 0.2  # how old the push's knowledge of the landing log may be when it begins a call
 
 
@@ -56,12 +59,14 @@ def push(
     *,
     destinations: Sequence[str] | None = None,
     on_progress: Callable[[str], None] = _silent,
+    stop: threading.Event | None = None,
 ) -> PushReport:
     """Send what is due to the destinations that the settings know (or those named), and land receipts.
 
     Running it again, twice at once or after a kill sends nothing twice: docs/activation.md has the
     guarantee. Raises ``PerennialError`` where nothing may be sent: a ledger or a landing log that can't be
-    read. What one vendor does ends that vendor's run only, see ``PushReport.stopped``.
+    read. What one vendor does ends that vendor's run only, see ``PushReport.stopped``. When ``stop`` is set
+    no further call is begun, and those in flight are waited for.
     """
     clock = clock_of(settings)
     configured = destinations_for(settings, destinations)
@@ -73,6 +78,7 @@ def push(
             log=LandingLog(settings.landing_url, clock),
             clock=clock,
             on_progress=on_progress,
+            stop=stop,
         )
     finally:
         ledger.close()
@@ -86,11 +92,21 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     clock: Clock,
     patience: Patience | None = None,
     on_progress: Callable[[str], None] = _silent,
+    stop: threading.Event | None = None,
 ) -> PushReport:
     """Push with parts that are already open; see ``push``."""
     started = time.monotonic()
     tail = _Freshness(Tail(ledger, log, clock))
-    shift = _Shift(configured.ready, ledger, log, clock, tail, patience or Patience(), on_progress)
+    shift = _Shift(
+        configured.ready,
+        ledger,
+        log,
+        clock,
+        tail,
+        patience or Patience(),
+        on_progress,
+        stop or threading.Event(),
+    )
     tail.catch_up()  # before anything lands: it refuses a ledger that is older than what it has landed
     shift.tidy()
     try:
@@ -145,6 +161,7 @@ class _Shift:
     tail: "_Freshness"
     patience: Patience
     on_progress: Callable[[str], None]
+    told_to_stop: threading.Event
     holder: str = field(default_factory=lambda: str(this_holder()))
     runs: list[Run] = field(default_factory=list)
     counts: dict[str, Counter[Status]] = field(default_factory=dict)
@@ -163,12 +180,15 @@ class _Shift:
             await asyncio.shield(sending)
         except asyncio.CancelledError:
             # Ctrl-C: calls in flight are waited for, because their answers can't be asked for again.
-            for run in self.runs:
-                run.stop("it was interrupted; the rest waits for the next push")
+            self._stop("it was interrupted; the rest waits for the next push")
             await sending
             raise
         finally:
             scribe.close()
+
+    def _stop(self, reason: str) -> None:
+        for run in self.runs:
+            run.stop(reason)
 
     async def _send_all(self, scribe: Scribe) -> None:
         keeper = asyncio.create_task(self._keep_house())
@@ -196,8 +216,12 @@ class _Shift:
 
     async def _keep_house(self) -> None:
         """End what will never be sent, land receipts and show progress while a long push goes on."""
-        while True:
-            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+        for beat in count(1):
+            await asyncio.sleep(_BEAT_SECONDS)
+            if self.told_to_stop.is_set():
+                self._stop("it was told to stop; the rest waits for the next push")
+            if beat % _BEATS_A_TIDYING:
+                continue
             await asyncio.to_thread(self.tidy)
             for run in self.runs:
                 if run.counts:

@@ -70,7 +70,7 @@ class Run:
         self._given_up: set[str] = set()
         self._in_hand = 0
         self._less_in_hand = asyncio.Condition()
-        self._mark = 0
+        self._tried: set[int] = set()
         self._lost_in_a_row = 0
 
     @property
@@ -114,9 +114,8 @@ class Run:
         return self.stopped is None
 
     async def _claim(self) -> bool:
-        rows = await self._scribe.do(self._claim_more, self._mark, is_call=True)
+        rows = await self._scribe.do(self._claim_more, None, is_call=True)
         for ledger_id, person in rows:
-            self._mark = max(self._mark, ledger_id)
             self._in_hand += 1
             if person in self._people:
                 self._people[person].append(ledger_id)
@@ -175,7 +174,9 @@ class Run:
             return False
         begun = await self._scribe.do(self._begin, ledger_id, is_call=True)
         if isinstance(begun, NoCall):
-            if begun.ended is not None:
+            if begun.ended is None:
+                self._tried.add(ledger_id)
+            else:
                 self.outcomes[ledger_id] = begun.ended
             return True
         crash_point("attempting")
@@ -210,9 +211,11 @@ class Run:
             self.stop(f"{answer.reason}; the rest waits for the next push")
 
     async def _give_back(self, ledger_id: int) -> None:
+        """Leave a row to a later push."""
+        self._tried.add(ledger_id)
         await self._scribe.do(self._let_go, ledger_id)
 
-    def _claim_more(self, connection: Connection, marks: list[int]) -> list[Sequence[tuple[int, str]]]:
+    def _claim_more(self, connection: Connection, asked: list[None]) -> list[Sequence[tuple[int, str]]]:
         return [
             claim(
                 connection,
@@ -221,9 +224,9 @@ class Run:
                 now=self._clock.now(),
                 limit=self.destination.concurrency * _CLAIMS_A_CALL,
                 resend=self.destination.dedupes,
-                after=mark,
+                skip=self._tried,
             )
-            for mark in marks
+            for _ in asked
         ]
 
     def _begin(self, connection: Connection, ledger_ids: list[int]) -> list[Attempt | NoCall]:

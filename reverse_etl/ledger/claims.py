@@ -62,13 +62,13 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
     now: datetime,
     limit: int,
     resend: bool,
-    after: int = 0,
+    skip: Collection[int] = (),
 ) -> Sequence[tuple[int, str]]:
     """Take rows that are due, oldest first; return (ledger_id, customer_id) of each.
 
-    ``resend`` takes ``ambiguous`` rows too: only where the destination dedupes. ``after`` skips rows up to a
-    ledger id. A row waits while an earlier one of the same person is in another process's hands, so that each
-    person's order is kept.
+    ``resend`` takes ``ambiguous`` rows too: only where the destination dedupes. ``skip`` leaves out rows that
+    this push has given back. A row waits while an earlier one of the same person is in another process's hands,
+    so that each person's order is kept.
     """
     _alone(connection, destination)
     statuses = [Status.PENDING, Status.AMBIGUOUS] if resend else [Status.PENDING]
@@ -85,7 +85,7 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
         .where(
             enrollments.c.destination == destination,
             enrollments.c.status.in_(statuses),
-            enrollments.c.ledger_id > after,
+            enrollments.c.ledger_id.not_in(skip),
             enrollments.c.claimed_by.is_(None),
             or_(enrollments.c.not_before.is_(None), enrollments.c.not_before <= now),
             ~taken_elsewhere,

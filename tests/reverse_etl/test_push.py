@@ -2,9 +2,13 @@
 
 import asyncio
 import logging
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import defaultdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +214,57 @@ def test_a_home_without_decisions_is_fine(tmp_path: Path) -> None:
     """The first push of a new installation."""
     report = Scene(tmp_path).push()
     assert (report.taken_in, report.by_destination, report.stopped) == (0, {}, {})
+
+
+def test_a_push_that_is_told_to_stop_finishes_its_calls(scene: Scene, vendor: Vendor) -> None:
+    """What is in flight is recorded, nothing else is begun, nothing is ambiguous."""
+    stop = threading.Event()
+
+    def script(number: int, _body: dict[str, Any]) -> Reply:
+        if number == 6:
+            stop.set()
+        return Reply(delay=0.3)
+
+    vendor.script = script
+    scene.decide(*(decision(number) for number in range(60)))
+    report = scene.push(stop=stop)
+    accepted = report.by_destination["aiq"]["accepted"]
+    assert accepted == len(vendor.calls) < 20
+    assert report.by_destination["aiq"] == {"accepted": accepted, "pending": 60 - accepted}
+    assert "told to stop" in report.stopped["aiq"]
+
+
+def test_an_interrupted_push_finishes_its_calls(tmp_path: Path, vendor: Vendor) -> None:
+    """Ctrl-C in the middle: every answer is recorded, so nothing of AIQ's is ambiguous."""
+    scene = Scene(tmp_path, aiq_url=vendor.url)
+    scene.decide(*(decision(number) for number in range(60)))
+    program = (
+        "import sys; from pathlib import Path; from tests.reverse_etl.scene import Scene; "
+        "Scene(Path(sys.argv[1]), aiq_url=sys.argv[2]).push()"
+    )
+    vendor.script = lambda _number, _body: Reply(delay=0.3)
+    pushing = subprocess.Popen(  # noqa: S603 - our own code
+        [sys.executable, "-c", program, str(tmp_path), vendor.url], stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while len(vendor.calls) < 6 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    pushing.send_signal(signal.SIGINT)
+    assert pushing.wait(30) != 0
+    counts = scene.report().counts["aiq"]
+    assert counts == {"accepted": len(vendor.kept), "pending": 60 - len(vendor.kept)}
+
+
+def test_a_row_that_becomes_due_during_a_long_push_is_sent_in_it(scene: Scene, vendor: Vendor) -> None:
+    """Even when newer ones keep coming."""
+
+    def script(number: int, _body: dict[str, Any]) -> Reply:
+        if number == 1:
+            scene.clock.advance(minutes=5)
+            scene.decide(decision(3))
+            time.sleep(0.3)
+        return Reply()
+
+    vendor.script = script
+    scene.decide(decision(1, not_before=(NOON + timedelta(minutes=5)).isoformat()), decision(2))
+    assert scene.push().by_destination == {"aiq": {"accepted": 3}}
