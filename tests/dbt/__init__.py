@@ -1,0 +1,1 @@
+"""What dbt itself can say about its project."""
