@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__json_object(fields) -%}
-    cast(jsonb_build_object({% for key, expression in fields.items() -%}
+    cast(json_build_object({% for key, expression in fields.items() -%}
         '{{ key }}', {{ expression }}{{ ', ' if not loop.last }}
     {%- endfor %}) as text)
 {%- endmacro %}
