@@ -25,7 +25,7 @@ def test_every_unit_test_passes(deployed: Path, tmp_path: Path) -> None:
         "--no-send-anonymous-usage-stats",
     ]  # fmt: skip
     environment = {**os.environ, "PERENNIAL_WAREHOUSE": str(warehouse)}
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)  # noqa: S603  # fixed words
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     results = json.loads((tmp_path / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
     tested = [result for result in results if result["unique_id"].startswith("unit_test.")]
