@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from extractors.landing.log import LandingLog
@@ -51,7 +51,7 @@ def main(home: Path) -> None:
         print(f"\npeak memory {peak:,.0f} MiB")
 
 
-def land(log: LandingLog, now, size: int) -> None:  # noqa: ANN001 -- a datetime
+def land(log: LandingLog, now: datetime, size: int) -> None:
     """Land events of the last minute."""
     dice = random.Random(size)
     for start in range(0, size, BATCH):
@@ -62,11 +62,17 @@ def land(log: LandingLog, now, size: int) -> None:  # noqa: ANN001 -- a datetime
             if dice.random() < 0.3:
                 customer["email"] = f"bench{dice.randrange(5_000)}@example.com"
             payload = {
-                "event_id": event_id, "event_name": "viewed_product",
+                "event_id": event_id,
+                "event_name": "viewed_product",
                 "occurred_at": (now - timedelta(seconds=dice.random() * 60)).isoformat(),
-                "customer": customer, "properties": {"product_id": str(dice.randrange(600))},
+                "customer": customer,
+                "properties": {"product_id": str(dice.randrange(600))},
             }
-            records.append(Record("partners", "events", f"bench:{event_id}", now, json.dumps(payload), {"partner": "bench"}))
+            records.append(
+                Record(
+                    "partners", "events", f"bench:{event_id}", now, json.dumps(payload), {"partner": "bench"}
+                )
+            )
         log.append(f"bench/{now.timestamp():.0f}/{start}", records)
 
 

@@ -1,5 +1,6 @@
 """Running the one job in this process, with progress, and what came of it."""
 
+import threading
 import time
 import uuid
 import warnings
@@ -10,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from console.history import quick_history
 from dagster_project.definitions import defs
 from perennial.errors import PerennialError
 from perennial.home import Home
@@ -76,11 +78,10 @@ def run_job(
     on_progress("loading the definitions")
     run_id = str(uuid.uuid4())
     result = JobResult(run_id)
-    with warnings.catch_warnings(), dg.DagsterInstance.from_config(str(home.dagster)) as instance:
-        warnings.simplefilter("ignore")
-        job, selection = _job("perennial_hot" if hot else "perennial", select, push=push)
-        watch = _Watch(result, on_progress)
-        instance.add_event_listener(run_id, watch)
+    job, selection = _job("perennial_hot" if hot else "perennial", select, push=push)
+
+    def execute(instance: dg.DagsterInstance) -> None:
+        instance.add_event_listener(run_id, _Watch(result, on_progress))
         done = job.execute_in_process(
             instance=instance,
             run_id=run_id,
@@ -90,8 +91,46 @@ def run_job(
         )
         if not done.success and result.ok:
             result.failed.append(Failed("the run", "it did not succeed", "look at it in Dagster: make dev"))
+
+    with (
+        warnings.catch_warnings(),
+        quick_history(home),
+        dg.DagsterInstance.from_config(str(home.dagster)) as instance,
+    ):
+        warnings.simplefilter("ignore")
+        _interruptible(execute, instance, run_id)
     result.seconds = time.monotonic() - began
     return result
+
+
+def _interruptible(
+    execute: Callable[[dg.DagsterInstance], None], instance: dg.DagsterInstance, run_id: str
+) -> None:
+    """Execute on a thread, so that Ctrl-C and TERM end the call at once.
+
+    On the main thread Dagster would take the signal for itself, as an error of the step in hand that a retry
+    policy then tries again. What the thread leaves unfinished is finished by the next call, like after a crash.
+    """
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            execute(instance)
+        except BaseException as error:  # noqa: BLE001 - raised again below, on the thread that waits
+            raised.append(error)
+
+    thread = threading.Thread(target=work, daemon=True, name="job")
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(timeout=0.2)
+    except BaseException:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_canceled(run, message="The command was interrupted.")
+        raise
+    if raised:
+        raise raised[0]
 
 
 @cache

@@ -6,6 +6,7 @@ The names go into the invocation's environment, where ``env_var('PERENNIAL_FLOWS
 """
 
 from pathlib import Path
+from typing import cast
 
 from dbt.plugins.manager import dbtPlugin
 from dbt_common.context import get_invocation_context
@@ -18,12 +19,13 @@ def model_names(folder: str) -> list[str]:
     return sorted(path.stem for path in (MODELS / folder).glob("**/*.sql"))
 
 
-class ModelRegistry(dbtPlugin):  # type: ignore[misc]  # dbt ships no types
+class ModelRegistry(dbtPlugin):
     """Puts the names of the flows and audiences into dbt's environment."""
 
     def initialize(self) -> None:
         """Look at the folders once an invocation; reading two folders costs well under a millisecond."""
-        environment = get_invocation_context().env
+        # declared as a mapping that is only read, made as the dict that `env_var` looks into
+        environment = cast("dict[str, str]", get_invocation_context().env)
         environment["PERENNIAL_FLOWS"] = ",".join(model_names("flows"))
         environment["PERENNIAL_AUDIENCES"] = ",".join(model_names("audiences"))
 

@@ -57,7 +57,11 @@ class SandboxClock:
 
     def set(self, instant: datetime, *, running: bool) -> None:
         """Set the time; readers see the old instant or the new one, nothing between."""
-        state = {"instant": instant.astimezone(UTC).isoformat(), "set_at": datetime.now(UTC).isoformat(), "running": running}
+        state = {
+            "instant": instant.astimezone(UTC).isoformat(),
+            "set_at": datetime.now(UTC).isoformat(),
+            "running": running,
+        }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(f".{os.getpid()}.tmp")
         draft.write_text(json.dumps(state), encoding="utf-8")

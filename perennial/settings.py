@@ -35,7 +35,11 @@ class Settings(BaseSettings):
     """The settings, by the names of the environment variables in lower case."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     # Where things are
@@ -187,4 +191,6 @@ def load_settings() -> Settings:
             f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
             for problem in error.errors(include_input=False, include_url=False)
         )
-        raise SettingsError(f"settings can't be used: {problems}", "mend them in .env or the environment") from None
+        raise SettingsError(
+            f"settings can't be used: {problems}", "mend them in .env or the environment"
+        ) from None

@@ -110,8 +110,9 @@ class Scene:
         row = {
             "id": f"fh-{person}", "createdAt": KNOWN_SINCE.isoformat(), "updatedAt": at.isoformat(),
             "type": {"rec": "recCustomer", "med": "medCustomer"}[facts.get("programme", "rec")],
-            "name": f"{person.title()} Case", "state": facts.get("state", "CO"), "birthDate": str(birth) if birth else None,
-            "isLoyal": False, "phone": self.phone(person), "email": self.email(person), "country": "US", "groups": [],
+            "name": f"{person.title()} Case", "state": facts.get("state", "CO"), "isLoyal": False,
+            "birthDate": str(birth) if birth else None,
+            "phone": self.phone(person), "email": self.email(person), "country": "US", "groups": [],
             "consentsToPromotionalEmail": False, "consentsToPromotionalSMS": False, **(consents or {}),
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(row).encode()).hexdigest()[:16]
@@ -177,9 +178,11 @@ class Scene:
         created = self.carts.setdefault(cart, (at - timedelta(minutes=40)).strftime(STORE_TIME))
         body = {"cart": {
             "id": stable_number(cart), "uuid": cart, "status": status, "amount": 41.8, "created_at": created,
-            "checked_out_time": None, "customer_name": f"{person.title()} Case", "customer_email_address": self.email(person),
-            "customer_phone_number": self.phone(person), "user_id": stable_number(f"jane {person}"),
-            "external_user_id": None, "store_id": 68, "store_name": "denver", "reservation_mode": "pickup", "pos_order_id": None,
+            "checked_out_time": None, "customer_name": f"{person.title()} Case",
+            "customer_email_address": self.email(person), "customer_phone_number": self.phone(person),
+            "user_id": stable_number(f"jane {person}"),
+            "external_user_id": None, "store_id": 68, "store_name": "denver",
+            "reservation_mode": "pickup", "pos_order_id": None,
         }}  # fmt: skip
         key = hashlib.sha256(f"{at.isoformat()}{json.dumps(body)}".encode()).hexdigest()
         self.land(
@@ -213,16 +216,19 @@ class Scene:
 
     def omni_event(self, name: str, at: datetime, person: str, properties: dict[str, Any]) -> None:
         """Land an OMNI event."""
+        event_id = f"{name}-{person}-{at.isoformat()}"
         body = {
-            "event": name, "event_id": f"{name}-{person}-{at.isoformat()}", "occurred_at": at.isoformat(),
-            "customer": {"id": stable_number(person), "email": self.email(person)}, "properties": properties, "profile": {},
+            "event": name, "event_id": event_id, "occurred_at": at.isoformat(),
+            "customer": {"id": stable_number(person), "email": self.email(person)}, "properties": properties,
+            "profile": {},
         }  # fmt: skip
-        self.land("omni", "events", at, body, body["event_id"])
+        self.land("omni", "events", at, body, event_id)
 
     def receipt(self, enrollment_id: str, at: datetime, status: str) -> None:
         """Land what became of an enrollment."""
+        number = self.batches + 1
         body = {
-            "receipt_no": self.batches + 1,
+            "receipt_no": number,
             "enrollment_id": enrollment_id,
             "destination": "aiq",
             "status": status,
@@ -231,4 +237,4 @@ class Scene:
             "error": None,
             "at": at.isoformat(),
         }
-        self.land("perennial", "receipts", at, body, str(body["receipt_no"]))
+        self.land("perennial", "receipts", at, body, str(number))

@@ -23,12 +23,12 @@ from perennial.errors import PerennialError
 from perennial.home import Home
 from perennial.settings import Settings
 from warehouse import operations
-from warehouse.hot_lane import hot_models
 from warehouse.flow_settings import FlowSettings, read_flow_settings
+from warehouse.hot_lane import hot_models
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
 from warehouse.outbox import export
-from warehouse.publish import publish
 from warehouse.project import DbtProject, flow_nodes
+from warehouse.publish import publish
 from warehouse.report import BuildReport, Lane, NodeResult, OnNode, ignore
 
 _SCHEDULED = [
@@ -58,7 +58,10 @@ class Builder:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -119,7 +122,9 @@ class Builder:
     def _settings_of_flows(self) -> dict[str, FlowSettings]:
         if self._flows is None or self._flows[0] != self._project.fingerprint:
             overrides = self._home.root / "flows.json"
-            told: Mapping[str, Any] = json.loads(overrides.read_text(encoding="utf-8")) if overrides.exists() else {}
+            told: Mapping[str, Any] = (
+                json.loads(overrides.read_text(encoding="utf-8")) if overrides.exists() else {}
+            )
             self._flows = (self._project.fingerprint, read_flow_settings(self._project.manifest, told))
         return self._flows[1]
 
@@ -148,7 +153,12 @@ class Builder:
         )
 
     def _run(
-        self, warehouse: duckdb.DuckDBPyConnection, moment: Moment, on_node: OnNode, *, restore: bool = False,
+        self,
+        warehouse: duckdb.DuckDBPyConnection,
+        moment: Moment,
+        on_node: OnNode,
+        *,
+        restore: bool = False,
     ) -> BuildReport:
         began = time.monotonic()
         before = operations.last_moment(warehouse, finished=True)
@@ -159,7 +169,9 @@ class Builder:
         operations.begin_moment(warehouse, moment)
         operations.list_new_files(warehouse, self._log, self._log.last_seq() if restore else moment.upto_seq)
         flows = self._settings_of_flows()
-        checksums = {name: node.checksum.checksum for name, node in flow_nodes(self._project.manifest).items()}
+        checksums = {
+            name: node.checksum.checksum for name, node in flow_nodes(self._project.manifest).items()
+        }
         since = {name: self._since.get(name, (flow.status, moment.as_of)) for name, flow in flows.items()}
         operations.set_flow_settings(warehouse, flows, operations.versions_of(flows, checksums), since)
         is_deployed = operations.fingerprint(warehouse) == self._project.fingerprint
@@ -186,10 +198,19 @@ class Builder:
             if moment.lane == "scheduled":
                 publish(warehouse, self._home.published, moment.build_no, moment.as_of)
         return BuildReport(
-            moment.build_no, moment.as_of, moment.upto_seq, moment.lane, time.monotonic() - began, decisions, nodes, problem,
+            moment.build_no,
+            moment.as_of,
+            moment.upto_seq,
+            moment.lane,
+            time.monotonic() - began,
+            decisions,
+            nodes,
+            problem,
         )
 
-    def _variables(self, moment: Moment, before: tuple[int, Any, int] | None, *, restore: bool) -> dict[str, object]:
+    def _variables(
+        self, moment: Moment, before: tuple[int, Any, int] | None, *, restore: bool
+    ) -> dict[str, object]:
         settings = self._settings
         last_as_of = before[1] if before else moment.as_of
         return {
@@ -207,7 +228,11 @@ class Builder:
         }
 
     def _dbt(
-        self, command: list[str], variables: dict[str, object], nodes: list[NodeResult], on_node: OnNode,
+        self,
+        command: list[str],
+        variables: dict[str, object],
+        nodes: list[NodeResult],
+        on_node: OnNode,
     ) -> str | None:
         def listen(event: EventMsg) -> None:
             if event.info.name == "NodeFinished":
@@ -243,4 +268,3 @@ def _node_result(event: EventMsg) -> NodeResult:
         seconds=float(data.run_result.execution_time),
         message=str(data.run_result.message or ""),
     )
-

@@ -54,5 +54,6 @@ def _ask_worker(home: Home, lane: Lane, on_node: OnNode) -> BuildReport | None:
             else:
                 raise PerennialError(answer["error"]["cause"], answer["error"]["fix"])
     raise PerennialError(
-        "the worker ended while it was building", "run the command again: the next build finishes the moment first",
+        "the worker ended while it was building",
+        "run the command again: the next build finishes the moment first",
     )

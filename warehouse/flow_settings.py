@@ -78,14 +78,22 @@ class FlowSettings(BaseModel):
         return self
 
 
-def read_flow_settings(manifest: Manifest, overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, FlowSettings]:
+def read_flow_settings(
+    manifest: Manifest, overrides: Mapping[str, Mapping[str, Any]]
+) -> dict[str, FlowSettings]:
     """Validate the settings of every flow; ``overrides`` (by flow, or ``*``) lie over what the YAML says."""
     settings = {}
     for name, node in sorted(flow_nodes(manifest).items()):
-        file = f"dbt/{node.patch_path.partition('://')[2]}" if node.patch_path else f"dbt/models/flows/{name}.yml"
+        file = (
+            f"dbt/{node.patch_path.partition('://')[2]}"
+            if node.patch_path
+            else f"dbt/models/flows/{name}.yml"
+        )
         written = node.config.meta.get("flow")
         if written is None:
-            raise PerennialError(f"{file}: config.meta.flow is missing", "copy it from another flow and change it")
+            raise PerennialError(
+                f"{file}: config.meta.flow is missing", "copy it from another flow and change it"
+            )
         try:
             settings[name] = FlowSettings(**{**written, **overrides.get("*", {}), **overrides.get(name, {})})
         except ValidationError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dbt.artifacts.resources.types import NodeType
 from dbt.contracts.graph.manifest import Manifest
 
 # Facts change when something lands. What stands after them also changes by the clock, so it always runs.
@@ -18,9 +19,7 @@ def hot_models(manifest: Manifest, streams_with_news: Iterable[str]) -> list[str
     """
     sources = {stream.partition("/")[0] for stream in streams_with_news}
     models = {
-        unique_id: node
-        for unique_id, node in manifest.nodes.items()
-        if node.resource_type == "model"
+        unique_id: node for unique_id, node in manifest.nodes.items() if node.resource_type == NodeType.Model
     }
     reached: dict[str, bool] = {}
     return [

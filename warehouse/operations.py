@@ -43,7 +43,9 @@ def list_new_files(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, upto_s
 
 def streams_after(warehouse: duckdb.DuckDBPyConnection, seq: int) -> set[str]:
     """Return the streams that the listed files hold after a batch."""
-    found = warehouse.execute("select distinct stream from ops.landing_files where last_seq > ?", [seq]).fetchall()
+    found = warehouse.execute(
+        "select distinct stream from ops.landing_files where last_seq > ?", [seq]
+    ).fetchall()
     return {stream for (stream,) in found}
 
 
@@ -74,7 +76,8 @@ def set_flow_settings(
 def last_moment(warehouse: duckdb.DuckDBPyConnection, *, finished: bool) -> tuple[int, datetime, int] | None:
     """Return number, instant and reach of the newest moment that is (not) finished."""
     found = warehouse.execute(
-        "select build_no, as_of, upto_seq from ops.moments where finished = ? order by build_no desc limit 1", [finished],
+        "select build_no, as_of, upto_seq from ops.moments where finished = ? order by build_no desc limit 1",
+        [finished],
     ).fetchall()
     return (found[0][0], aware(found[0][1]), found[0][2]) if found else None
 
@@ -101,7 +104,9 @@ def finish_moment(warehouse: duckdb.DuckDBPyConnection, moment: Moment) -> None:
 
 def fingerprint(warehouse: duckdb.DuckDBPyConnection) -> str | None:
     """Return the project's fingerprint as of the last full deployment of seeds and views."""
-    found = warehouse.execute("select fingerprint from ops.deployments order by deployed_at desc limit 1").fetchall()
+    found = warehouse.execute(
+        "select fingerprint from ops.deployments order by deployed_at desc limit 1"
+    ).fetchall()
     return found[0][0] if found else None
 
 

@@ -19,7 +19,9 @@ from warehouse.moments import Moment
 _DECISIONS = "select * from decisions.int_flow_decisions where build_no = ? order by decision_id"
 _EXITS = "select * from marts.flow_exits where build_no = ? order by enrollment_id"
 _AUDIENCES = "select * from marts.audience_changes where build_no = ? order by audience_name, customer_id"
-_PEOPLE = "select * from marts.customer_id_changes where build_no = ? order by old_customer_id, new_customer_id"
+_PEOPLE = (
+    "select * from marts.customer_id_changes where build_no = ? order by old_customer_id, new_customer_id"
+)
 
 
 def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment) -> int:

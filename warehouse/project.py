@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.resources.types import NodeType
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
@@ -62,14 +63,14 @@ class DbtProject:
     @staticmethod
     def release() -> None:
         """Let go of the warehouse file: dbt keeps it open after an invocation."""
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # of dbt-duckdb
 
     def write_manifest(self) -> Path:
         """Write ``manifest.json`` for those who read it from disk, and return its path."""
         path = self._target / "manifest.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(f".{os.getpid()}.tmp")
-        self.manifest.write(str(draft))
+        self.manifest.write(str(draft))  # type: ignore[no-untyped-call]  # of dbt-core
         draft.replace(path)
         return path
 
@@ -89,7 +90,7 @@ class DbtProject:
         if not result.success or not isinstance(result.result, Manifest):
             raise PerennialError(
                 f"the dbt project can't be parsed: {result.exception}",
-                "mend the file that dbt names; `.venv/bin/dbt parse --project-dir dbt --profiles-dir dbt` says the same",
+                "mend the file that dbt names; dbt parse --project-dir dbt --profiles-dir dbt says the same",
             )
         return result.result
 
@@ -122,5 +123,5 @@ def flow_nodes(manifest: Manifest) -> dict[str, Any]:
     return {
         node.name: node
         for node in manifest.nodes.values()
-        if node.resource_type == "model" and node.fqn[1] == "flows"
+        if node.resource_type == NodeType.Model and node.fqn[1] == "flows"
     }

@@ -18,9 +18,14 @@ import duckdb
 _SCHEMAS = ("marts", "identity", "events", "decisions", "memberships")
 # The steps that the published views read; all other tables of these schemas stay inside.
 _STEPS = (
-    "identity.int_identity__map", "identity.int_identity__record_identifiers", "identity.int_identity__identifier_status",
-    "events.int_events", "events.int_orders", "decisions.int_flow_decisions", "memberships.int_memberships",
-)  # fmt: skip
+    "identity.int_identity__map",
+    "identity.int_identity__record_identifiers",
+    "identity.int_identity__identifier_status",
+    "events.int_events",
+    "events.int_orders",
+    "decisions.int_flow_decisions",
+    "memberships.int_memberships",
+)
 _KEEP_SECONDS = 3600
 _VIEW = re.compile(r"^create view .+? as (.+?);?\s*$", re.IGNORECASE | re.DOTALL)
 
@@ -61,7 +66,8 @@ def publish(warehouse: duckdb.DuckDBPyConnection, folder: Path, build_no: int, a
 def _tables(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
     found = warehouse.execute(
         "select schema_name || '.' || table_name from duckdb_tables() where list_contains(?, schema_name) "
-        "and not temporary order by all", [list(_SCHEMAS)],
+        "and not temporary order by all",
+        [list(_SCHEMAS)],
     ).fetchall()
     return [name for (name,) in found if name.startswith("marts.") or name in _STEPS]
 
@@ -87,7 +93,8 @@ def _content(warehouse: duckdb.DuckDBPyConnection, name: str) -> str:
     ).fetchall()
     columns = warehouse.execute(
         "select string_agg(column_name || ' ' || data_type, ',' order by column_index) from duckdb_columns() "
-        "where schema_name = ? and table_name = ?", [schema, table],
+        "where schema_name = ? and table_name = ?",
+        [schema, table],
     ).fetchall()
     return f"{rows}:{digest}:{columns[0][0]}"
 

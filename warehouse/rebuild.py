@@ -22,19 +22,25 @@ def rebuild(settings: Settings, at: datetime, on_node: OnNode = ignore) -> Build
     with owning(home.root) as is_owner:
         if not is_owner:
             raise PerennialError(
-                "another process owns the warehouse", "end perennial worker (or make dev), then call this again",
+                "another process owns the warehouse",
+                "end perennial worker (or make dev), then call this again",
             )
         shutil.rmtree(draft.parent, ignore_errors=True)
         with Builder(settings, draft) as builder:
             report = builder.restore(on_node)
         if report is None:
-            raise PerennialError("nothing was ever built from this log", "perennial run builds for the first time")
+            raise PerennialError(
+                "nothing was ever built from this log", "perennial run builds for the first time"
+            )
         if not report.ok:
             raise PerennialError(
-                f"the rebuild stopped: {report.error}", "the present warehouse is untouched; mend what is named and call this again",
+                f"the rebuild stopped: {report.error}",
+                "the present warehouse is untouched; mend what is named and call this again",
             )
         for path in home.root.glob("warehouse.duckdb*"):
-            path.rename(path.with_name(f"warehouse.before-{at:%Y%m%dT%H%M%S}{path.name.removeprefix('warehouse')}"))
+            path.rename(
+                path.with_name(f"warehouse.before-{at:%Y%m%dT%H%M%S}{path.name.removeprefix('warehouse')}")
+            )
         draft.rename(home.warehouse)
         shutil.rmtree(draft.parent, ignore_errors=True)
     return report

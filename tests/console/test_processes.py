@@ -38,10 +38,15 @@ def started(service: Service) -> None:
 
 def test_an_error_ends_every_process(tmp_path: Path) -> None:
     """What was started is gone when the block is left."""
-    pids = []
-    with pytest.raises(ValueError, match="broken"), Services(tmp_path) as services:
-        pids = [services.start(name, SLEEPER).process.pid for name in ("one", "two")]
-        raise ValueError("broken")
+    pids: list[int] = []
+
+    def start_and_break() -> None:
+        with Services(tmp_path) as services:
+            pids.extend(services.start(name, SLEEPER).process.pid for name in ("one", "two"))
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        start_and_break()
     assert not any(lives(pid) for pid in pids)
 
 

@@ -1,0 +1,1 @@
+"""Cases that settle what a flow decides."""

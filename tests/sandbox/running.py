@@ -52,7 +52,7 @@ def run_sandbox(
     port = free_port()
     if worlds is not None:
         shutil.copytree(worlds, home / "sandbox" / "world", dirs_exist_ok=True)
-    settings = Settings(  # type: ignore[call-arg]  # pydantic-settings takes _env_file; its signature hides it
+    settings = Settings(
         _env_file=None,
         perennial_home=home,
         perennial_clock="sandbox",

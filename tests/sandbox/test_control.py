@@ -15,7 +15,7 @@ from tests.sandbox.running import TINY, Running, free_port, run_sandbox
 
 
 def _settings(home: Path, port: int) -> Settings:
-    return Settings(  # type: ignore[call-arg]  # pydantic-settings takes _env_file; its signature hides it
+    return Settings(
         _env_file=None, perennial_home=home, perennial_clock="sandbox", perennial_sandbox_port=port
     )
 

@@ -11,7 +11,7 @@ from sandbox.credentials import PARTNER_KEYS, sandbox_environment
 def _settings(monkeypatch: pytest.MonkeyPatch, home: Path) -> Settings:
     for name, value in sandbox_environment(home, 18700, 18800).items():
         monkeypatch.setenv(name, value)
-    return Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings takes it; its signature hides it
+    return Settings(_env_file=None)
 
 
 def test_every_setting_comes_from_the_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_our_own_receiver_takes_it_all_in(tmp_path: Path, worlds: Path) -> None:
     port: int = listener.getsockname()[1]
     environment = sandbox_environment(tmp_path, 1, port)
     given: Any = {name.lower(): value for name, value in environment.items() if value}
-    settings = Settings(_env_file=None, **given)  # type: ignore[call-arg]  # pydantic-settings takes it
+    settings = Settings(_env_file=None, **given)
     stop = threading.Event()
     with run_sandbox(tmp_path, receiver_port=port, worlds=worlds) as running:
         receiver = threading.Thread(target=run_on, args=(listener, settings, stop), daemon=True)

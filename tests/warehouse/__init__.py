@@ -1,0 +1,1 @@
+"""The builder, the worker, and what they publish."""

@@ -11,7 +11,7 @@ def at(hour: int, minute: int = 0, second: int = 0) -> datetime:
 
 
 def morning(scene: Scene) -> None:
-    """Ann and Bob are known; Ann leaves a cart."""
+    """Let Ann and Bob be known, and Ann leave a cart."""
     scene.set_flows()
     scene.know("ann")
     scene.know("bob")
@@ -19,7 +19,7 @@ def morning(scene: Scene) -> None:
 
 
 def later(scene: Scene) -> None:
-    """Ann buys after all; Bob leaves a cart and says stop; a stranger leaves one on a device."""
+    """Let Ann buy after all; Bob leaves a cart and says stop; a stranger leaves one on a device."""
     scene.jane_cart("cart_status", "verification", at(18, 12), "c1", "ann", None)
     scene.jane_cart("cart_abandoned", "pending", at(18, 13), "c2", "bob", None)
     scene.feedback("bob", at(18, 14), "stop", "sms")
@@ -27,7 +27,7 @@ def later(scene: Scene) -> None:
 
 
 def evening(scene: Scene) -> None:
-    """The order is ready, the stranger turns out to be Bob, and two customers become one."""
+    """Land that the order is ready, that the stranger is Bob, and that two customers are one."""
     scene.jane_cart("cart_status", "ready_for_pickup", at(18, 25), "c1", "ann", None)
     scene.partner_event("customer_updated", at(18, 26), {"email": scene.email("bob"), "device_id": "d1"}, {})
     scene.know("old_ann", at(18, 27))

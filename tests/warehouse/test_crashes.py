@@ -28,13 +28,19 @@ with Builder(settings_in(Path(sys.argv[1]))) as builder:
 def build_elsewhere(scene: Scene, crash_at: str) -> int:
     """Build in another process that dies at a named point; returns its exit code."""
     environment = {**os.environ, "PERENNIAL_CRASH_AT": crash_at}
-    return subprocess.run([sys.executable, "-c", BUILD, str(scene.home)], check=False, env=environment).returncode  # noqa: S603
+    return subprocess.run(
+        [sys.executable, "-c", BUILD, str(scene.home)], check=False, env=environment
+    ).returncode
 
 
 def landed_decisions(scene: Scene) -> list[str]:
     """Return the ids of all landed decisions, in the order of the log."""
     rows = scene.log.read("perennial", "decisions")
-    return [json.loads(row.payload)["decision_id"] for row in rows if json.loads(row.payload)["kind"] == "decision"]
+    return [
+        json.loads(row.payload)["decision_id"]
+        for row in rows
+        if json.loads(row.payload)["kind"] == "decision"
+    ]
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -50,4 +56,6 @@ def test_a_killed_build_is_finished_with_its_own_instant(point: str, deployed: P
     assert decision["decided_at"] == story.at(18, 10).replace(tzinfo=None)
     assert landed_decisions(scene) == [decision["decision_id"]]
     moments = [json.loads(row.payload) for row in scene.log.read("perennial", "moments")]
-    assert Counter(moment["build_no"] for moment in moments) == {1: 2, 2: 2, 3: 2}, "each begun once and finished once"
+    assert Counter(moment["build_no"] for moment in moments) == {1: 2, 2: 2, 3: 2}, (
+        "each begun once and finished once"
+    )

@@ -18,12 +18,17 @@ INTERNAL = {"changed_build_no"}
 
 def marts(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of every mart."""
-    names = scene.rows("select table_name as name from information_schema.tables where table_schema = 'marts' order by name")
+    names = scene.rows(
+        "select table_name as name from information_schema.tables where table_schema = 'marts' order by name"
+    )
     found = {}
     for name in (row["name"] for row in names):
-        rows = scene.rows(f"select * from marts.{name}")  # noqa: S608 -- from the catalog
+        rows = scene.rows(f"select * from marts.{name}")
         found[name] = sorted(
-            (tuple(sorted((key, str(value)) for key, value in row.items() if key not in INTERNAL)) for row in rows),
+            (
+                tuple(sorted((key, str(value)) for key, value in row.items() if key not in INTERNAL))
+                for row in rows
+            ),
         )
     return found
 

@@ -27,10 +27,12 @@ def working(scene: Scene, push: Callable[[], object] | None = None) -> Iterator[
     """Run a worker in this process until the block ends; yields the builds that it made unasked."""
     reports: list[BuildReport] = []
     stop = threading.Event()
-    thread = threading.Thread(target=Worker(scene.settings, push=push, on_report=reports.append).run, args=[stop])
+    thread = threading.Thread(
+        target=Worker(scene.settings, push=push, on_report=reports.append).run, args=[stop]
+    )
     thread.start()
     try:
-        wait_for(lambda: Home(scene.home).worker_socket.exists())
+        wait_for(Home(scene.home).worker_socket.exists)
         yield reports
     finally:
         stop.set()
@@ -80,7 +82,9 @@ def test_others_ask_the_worker_while_it_owns_the_file(deployed: Path, tmp_path: 
         published.connection.close()
         with pytest.raises(PerennialError, match="another process builds"):
             Worker(scene.settings).run(threading.Event())
-    assert build(scene.settings, lane="hot").build_no == report.build_no + 1, "without a worker the asker hosts the builder"
+    assert build(scene.settings, lane="hot").build_no == report.build_no + 1, (
+        "without a worker the asker hosts the builder"
+    )
 
 
 def test_a_caller_without_the_token_gets_no_build(deployed: Path, tmp_path: Path) -> None:
@@ -111,10 +115,14 @@ def test_a_published_set_is_whole_and_readable_with_plain_duckdb(deployed: Path,
             reader.execute(f"create view {name} as select * from read_parquet('{folder / path}')")
         for name, sql in first["views"].items():
             reader.execute(f"create view {name} as {sql}")
-        people = reader.execute("select count(distinct customer_id) from marts.fct_events where customer_id is not null").fetchall()
+        people = reader.execute(
+            "select count(distinct customer_id) from marts.fct_events where customer_id is not null"
+        ).fetchall()
         assert people == [(2,)]
         assert reader.execute("select count(*) from marts.flow_enrollments").fetchall() == [(1,)]
     assert build(scene.settings, lane="scheduled").ok
     second = json.loads((folder / "current.json").read_text(encoding="utf-8"))
     assert second["build_no"] == first["build_no"] + 1
-    assert second["tables"]["marts.dim_customers"] == first["tables"]["marts.dim_customers"], "nothing changed in it"
+    assert second["tables"]["marts.dim_customers"] == first["tables"]["marts.dim_customers"], (
+        "nothing changed in it"
+    )

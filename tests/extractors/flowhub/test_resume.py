@@ -50,9 +50,7 @@ def _pull_in_a_process(vendor: Vendor, settings: Settings, crash_at: str) -> int
         "settings = load_settings()\n"
         "pull(settings, LandingLog(settings.landing_url), clock_of(settings), ['orders'], print)\n"
     )
-    run = subprocess.run(  # noqa: S603 - our own interpreter and text
-        [sys.executable, "-c", code], env=environment, check=False, timeout=60
-    )
+    run = subprocess.run([sys.executable, "-c", code], env=environment, check=False, timeout=60)
     return run.returncode
 
 

@@ -41,7 +41,7 @@ def test_a_full_disk_is_named_leaves_nothing_half_written_and_the_next_append_wo
 ) -> None:
     """The kernel refuses a real write; afterwards the same append lands once."""
     root = tmp_path / "landing"
-    run = subprocess.run(  # noqa: S603  # our own interpreter and text
+    run = subprocess.run(  # our own interpreter and text
         [sys.executable, "-c", _LIMITED, str(root), str(limit)],
         capture_output=True,
         text=True,
@@ -91,7 +91,7 @@ def test_a_crash_in_the_middle_of_an_append_leaves_one_batch_after_the_retry(
 ) -> None:
     """Either side of the commit point, SIGKILL included."""
     root = tmp_path / "landing"
-    run = subprocess.run([sys.executable, "-c", _KILLED, str(root), line], check=False)  # noqa: S603  # as above
+    run = subprocess.run([sys.executable, "-c", _KILLED, str(root), line], check=False)  # as above
     assert run.returncode == -9
     (root / "tmp/of-the-dead").write_bytes(b"half")
     log = LandingLog(str(root))

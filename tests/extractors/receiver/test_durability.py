@@ -42,7 +42,7 @@ def test_a_killed_receiver_has_lost_nothing_that_it_acknowledged(tmp_path: Path)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        process = subprocess.Popen(  # noqa: S603  # our own interpreter and text
+        process = subprocess.Popen(  # our own interpreter and text
             [sys.executable, "-c", _SERVER, str(tmp_path), str(listener.fileno())],
             pass_fds=[listener.fileno()],
         )
@@ -85,7 +85,7 @@ def test_a_receiver_that_is_told_to_end_lands_everything_first(tmp_path: Path) -
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        process = subprocess.Popen(  # noqa: S603  # as above
+        process = subprocess.Popen(  # as above
             [sys.executable, "-c", _SERVER, str(tmp_path), str(listener.fileno())],
             pass_fds=[listener.fileno()],
         )

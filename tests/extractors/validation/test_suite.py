@@ -93,7 +93,7 @@ def test_without_new_rows_the_library_is_not_even_imported(settings: Settings, l
         "assert 'great_expectations' not in sys.modules and 'pandas' not in sys.modules\n"
     )
     environment = {**os.environ, "PERENNIAL_HOME": str(settings.home), "PERENNIAL_CLOCK": "sandbox"}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=60)  # noqa: S603 - our own code
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=60)
 
 
 def test_a_bad_row_is_named_by_its_place_and_blocks_nothing(settings: Settings, log: LandingLog) -> None:
