@@ -35,7 +35,7 @@ def make_settings(home: Path, **changes: object) -> Settings:
         "messaging_webhook_secret": SecretStr("messaging-secret"),
         **changes,
     }
-    settings = Settings(_env_file=None, **values)  # type: ignore[arg-type,call-arg]  # as pydantic-settings takes them
+    settings = Settings(_env_file=None, **values)  # type: ignore[arg-type]  # as pydantic-settings takes them
     sandbox_clock(settings).set(NOW, running=False)
     return settings
 
