@@ -82,8 +82,8 @@ class Tail:
                 raise LedgerError(
                     f"the landing log holds receipts ({batch.name}) that this ledger never wrote: it is new, "
                     "or an older copy, and would send again what was sent",
-                    "put the newest ledger back (PERENNIAL_LEDGER_URL); docs/activation.md says what to do "
-                    "when it is lost",
+                    "put the newest ledger back (PERENNIAL_LEDGER_URL), or, when it is lost, make it fit the "
+                    "landing log: python -m reverse_etl.restore (docs/activation.md)",
                 )
 
     def _take_decisions(self, after: int, upto: int) -> int:

@@ -16,6 +16,9 @@ from reverse_etl.destinations.klaviyo import Klaviyo
 # compares this with the sandbox's own limits.
 SANDBOX_AIQ_RATES = (Rate(50, Duration.SECOND), Rate(1_200, Duration.MINUTE), Rate(20_000, Duration.HOUR))
 
+# Destinations that drop an enrollment that comes twice.
+DEDUPING = frozenset(kind.name for kind in (Aiq, Klaviyo) if kind.dedupes)
+
 
 @dataclass(frozen=True)
 class Configured:

@@ -8,7 +8,7 @@ because nobody can tell whether its call was made.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, text, update
 
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.tables import enrollments
@@ -67,34 +67,15 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
     """Take rows that are due, oldest first; return (ledger_id, customer_id) of each.
 
     ``resend`` takes ``ambiguous`` rows too: only where the destination dedupes. ``skip`` leaves out rows that
-    this push has given back. A row waits while an earlier one of the same person is in another process's hands,
+    this push has given back. A row waits while an earlier one of the same person is in another push's hands,
     so that each person's order is kept.
     """
     _alone(connection, destination)
-    statuses = [Status.PENDING, Status.AMBIGUOUS] if resend else [Status.PENDING]
-    earlier = enrollments.alias("earlier")
-    taken_elsewhere = exists().where(
-        earlier.c.destination == enrollments.c.destination,
-        earlier.c.customer_id == enrollments.c.customer_id,
-        earlier.c.ledger_id < enrollments.c.ledger_id,
-        earlier.c.claimed_by.is_not(None),
-        earlier.c.claimed_by != holder,
-    )
-    query = (
-        select(enrollments.c.ledger_id, enrollments.c.customer_id)
-        .where(
-            enrollments.c.destination == destination,
-            enrollments.c.status.in_(statuses),
-            enrollments.c.ledger_id.not_in(skip),
-            enrollments.c.claimed_by.is_(None),
-            or_(enrollments.c.not_before.is_(None), enrollments.c.not_before <= now),
-            ~taken_elsewhere,
-        )
-        .order_by(enrollments.c.ledger_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=enrollments)
-    )
-    rows = [(row.ledger_id, row.customer_id) for row in connection.execute(query)]
+    rows: list[tuple[int, str]] = []
+    # One state at a time: so the index gives the rows in their order, and reading ends at the limit.
+    for status in (Status.AMBIGUOUS, Status.PENDING) if resend else (Status.PENDING,):
+        due = _due(destination, status, holder, now).where(enrollments.c.ledger_id.not_in(skip))
+        rows += connection.execute(due.limit(limit - len(rows))).tuples().all()
     if rows:
         connection.execute(
             update(enrollments)
@@ -102,6 +83,29 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
             .values(claimed_by=holder, claimed_until=now + LEASE)
         )
     return rows
+
+
+def _due(destination: str, status: Status, holder: str, now: datetime) -> Select[tuple[int, str]]:
+    earlier = enrollments.alias("earlier")
+    taken_elsewhere = exists().where(
+        earlier.c.destination == destination,
+        earlier.c.customer_id == enrollments.c.customer_id,
+        earlier.c.ledger_id < enrollments.c.ledger_id,
+        earlier.c.claimed_by.is_not(None),
+        earlier.c.claimed_by != holder,
+    )
+    return (
+        select(enrollments.c.ledger_id, enrollments.c.customer_id)
+        .where(
+            enrollments.c.destination == destination,
+            enrollments.c.status == status,
+            enrollments.c.claimed_by.is_(None),
+            or_(enrollments.c.not_before.is_(None), enrollments.c.not_before <= now),
+            ~taken_elsewhere,
+        )
+        .order_by(enrollments.c.ledger_id)
+        .with_for_update(skip_locked=True, of=enrollments)
+    )
 
 
 def give_back(connection: Connection, ledger_ids: Collection[int], holder: str) -> None:

@@ -41,7 +41,7 @@ class SetClock:
         self.at += timedelta(**by)
 
 
-def decision(number: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of the payload
+def decision(number: int, **changes: Any) -> dict[str, Any]:
     """Make the payload of a decision; ``changes`` are fields of its enrollment, or outcome and mode."""
     enrollment_id = f"d{number:06d}"
     outer = {key: changes.pop(key) for key in ("outcome", "mode") if key in changes}
@@ -111,7 +111,7 @@ class Scene:
         """Open the ledger; the caller closes it."""
         return open_ledger(self.url)
 
-    def land(self, stream: str, *payloads: Any, name: str | None = None) -> int:  # noqa: ANN401 - any JSON
+    def land(self, stream: str, *payloads: Any, name: str | None = None) -> int:
         """Land payloads as one batch of a ``source/stream``; return its seq."""
         source, _, rest = stream.partition("/")
         records = [Record(source, rest, None, self.clock.now(), json.dumps(payload)) for payload in payloads]
@@ -134,7 +134,7 @@ class Scene:
         klaviyo = Klaviyo(self.klaviyo_url, self.klaviyo_key, self.clock, rates=self.rates)
         return Configured((aiq, klaviyo))
 
-    def push(self, **changes: Any) -> PushReport:  # noqa: ANN401 - arguments of push_to
+    def push(self, **changes: Any) -> PushReport:
         """Push once."""
         ledger = self.open()
         try:

@@ -148,7 +148,7 @@ def test_receipts_land_once_wherever_the_landing_is_killed(scene: Scene, place: 
         "import sys; from pathlib import Path; from tests.reverse_etl.scene import Scene; "
         "Scene(Path(sys.argv[1])).push()"
     )
-    killed = subprocess.run(  # noqa: S603 - our own code
+    killed = subprocess.run(
         [sys.executable, "-c", program, str(scene.home)],
         env={**os.environ, "PERENNIAL_CRASH_AT": f"{place}:2" if place == "receipts_planned" else place},
         check=False,

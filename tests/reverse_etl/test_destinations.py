@@ -123,7 +123,7 @@ def test_a_flow_name_that_aiq_would_refuse_is_refused_here(scene: Scene, vendor:
         ("klaviyo", Reply(hangs_up=True), "ambiguous", 3, "no answer"),
     ],
 )
-def test_what_an_answer_means(  # noqa: PLR0913, PLR0917 - a table
+def test_what_an_answer_means(
     scene: Scene,
     vendor: Vendor,
     destination: str,
@@ -221,7 +221,7 @@ def test_a_long_pause_is_left_to_a_later_push(scene: Scene, vendor: Vendor) -> N
 def test_retry_after_is_read_in_both_its_forms(header: str, seconds: float | None) -> None:
     """As seconds, or as a date on our clock."""
 
-    async def answer() -> Any:  # noqa: ANN401 - an answer or a response
+    async def answer() -> Any:
         transport = httpx.MockTransport(lambda _request: httpx.Response(429, headers={"Retry-After": header}))
         client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
         caller = Caller(lambda: client, SetClock(), "KEY", "URL")

@@ -13,7 +13,7 @@ ANN: dict[str, Any] = {
 }
 
 
-def feedback(what: str, channel: str, address: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def feedback(what: str, channel: str, address: str, **changes: Any) -> dict[str, Any]:
     """Make a report of the messaging system."""
     return {
         "event_id": f"{what}-{channel}",

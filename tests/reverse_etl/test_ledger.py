@@ -57,16 +57,13 @@ def test_opening_again_does_not_even_load_the_migrations(tmp_path: Path) -> None
         "import sys; from reverse_etl.ledger.store import open_ledger; "
         "open_ledger(sys.argv[1]).close(); sys.exit('alembic' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program, url_of(tmp_path)], check=True)  # noqa: S603 - our own code
+    subprocess.run([sys.executable, "-c", program, url_of(tmp_path)], check=True)
 
 
 def test_several_processes_may_make_the_ledger_at_once(tmp_path: Path) -> None:
     """The first one migrates, the others wait and find it done."""
     program = "import sys; from reverse_etl.ledger.store import open_ledger; open_ledger(sys.argv[1]).close()"
-    makers = [
-        subprocess.Popen([sys.executable, "-c", program, url_of(tmp_path)])  # noqa: S603 - our own code
-        for _ in range(3)
-    ]
+    makers = [subprocess.Popen([sys.executable, "-c", program, url_of(tmp_path)]) for _ in range(3)]
     assert [maker.wait(60) for maker in makers] == [0, 0, 0]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from reverse_etl.ledger.store import LedgerError, open_ledger
 from reverse_etl.ledger.tables import metadata
+from reverse_etl.restore import restore_ledger
 from tests.reverse_etl.pushing import start_push
 from tests.reverse_etl.scene import Scene, decision
 from tests.reverse_etl.stage import Stage, set_stage
@@ -96,6 +97,20 @@ def test_two_pushes_at_once_send_nothing_twice(stage: Stage) -> None:
     assert stage.push() == 0
     stage.check(120, kills=0)
     stage.check_order()
+
+
+def test_a_lost_ledger_is_made_anew(tmp_path: Path, ledger_url: str, vendor: Vendor) -> None:
+    """From a lost one on SQLite to one on PostgreSQL; its numbers go on where the others ended."""
+    scene = Scene(tmp_path, aiq_url=vendor.url, klaviyo_url=vendor.url)
+    scene.decide(decision(1), decision(2))
+    scene.push()
+    scene.ledger_url = ledger_url
+    ledger = scene.open()
+    assert restore_ledger(ledger, scene.log, scene.clock) == {"accepted": 2}
+    ledger.close()
+    scene.decide(decision(3))
+    assert scene.push().by_destination == {"aiq": {"accepted": 1}}
+    assert [receipt["receipt_no"] for receipt in scene.receipts()] == [1, 2, 3]
 
 
 def test_a_server_that_is_down_is_named(ledger_url: str) -> None:

@@ -24,7 +24,7 @@ from tests.reverse_etl.scene import NOON, Scene, decision
 from tests.reverse_etl.vendor import Reply, Vendor
 
 
-def settings_for(scene: Scene, **changes: Any) -> Settings:  # noqa: ANN401 - any setting
+def settings_for(scene: Scene, **changes: Any) -> Settings:
     """Make settings like an operator's .env."""
     values: dict[str, Any] = {
         "_env_file": None,
@@ -116,7 +116,7 @@ def test_limits_are_kept_before_the_vendor_says_so(scene: Scene, vendor: Vendor)
     scene.decide(*(decision(number) for number in range(10, 16)))
     scene.push()
     assert len(times) == 16
-    slack = 0.05  # calls reach the vendor a little after their permit
+    slack = 0.5  # a busy machine delivers calls unevenly; without limits all of them take less than that
     assert all(times[place + 5] - times[place] > 1 - slack for place in range(11))
     assert all(times[place + 12] - times[place] > 3 - slack for place in range(4))
 
@@ -243,7 +243,7 @@ def test_an_interrupted_push_finishes_its_calls(tmp_path: Path, vendor: Vendor) 
         "Scene(Path(sys.argv[1]), aiq_url=sys.argv[2]).push()"
     )
     vendor.script = lambda _number, _body: Reply(delay=0.3)
-    pushing = subprocess.Popen(  # noqa: S603 - our own code
+    pushing = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path), vendor.url], stderr=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 60

@@ -43,7 +43,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base class's
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that went away."""
 
 
@@ -78,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base class's
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's
         """Say nothing."""
 
 

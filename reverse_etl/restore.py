@@ -1,0 +1,128 @@
+"""Making a lost ledger, or an older copy of it, fit the landing log again.
+
+    python -m reverse_etl.restore
+
+The landing log holds every decision and every receipt, so it knows what was accepted. What it can't know is
+what the lost ledger had sent since its last receipts landed (at most about a second of it). So what has no
+receipt is sent where the destination dedupes, and becomes ambiguous where it does not.
+"""
+
+import json
+import sys
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from extractors.landing.log import LandingLog
+from perennial.clock import Clock, clock_of
+from perennial.settings import load_settings
+from reverse_etl.destinations.registry import DEDUPING
+from reverse_etl.ledger.rows import Move, apply, load
+from reverse_etl.ledger.store import Ledger, open_ledger
+from reverse_etl.ledger.tables import enrollments, receipt_batches, receipts
+from reverse_etl.states import Status
+from reverse_etl.tail import Tail
+
+_LOST = "the ledger was lost after it may have been sent"
+_INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+
+
+def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, int]:
+    """Take over landed receipts and decisions; return how many enrollments stand in each state now.
+
+    No push may run meanwhile. On a ledger that lacks nothing it changes only that what waits for a
+    destination that doesn't dedupe becomes ambiguous.
+    """
+    last: dict[str, dict[str, Any]] = {}
+    with ledger.write() as connection:
+        for batch in log.batches():
+            if batch.name.startswith("receipts/"):
+                rows = [
+                    json.loads(record.payload)
+                    for record in log.read("perennial", "receipts", batch.seq - 1, batch.seq)
+                ]
+                _keep_receipts(connection, batch.name, rows)
+                last |= {row["enrollment_id"]: row for row in rows}
+        if connection.dialect.name == "postgresql":
+            highest = select(func.max(receipts.c.receipt_no)).scalar_subquery()
+            connection.execute(
+                select(func.setval(text("pg_get_serial_sequence('receipts', 'receipt_no')"), highest))
+            )
+    Tail(ledger, log, clock).catch_up()
+    with ledger.write() as connection:
+        _settle_known(connection, last)
+        _doubt_unknown(connection, clock.now())
+        counted = connection.execute(
+            select(enrollments.c.status, func.count()).group_by(enrollments.c.status)
+        )
+        return dict(counted.tuples().all())
+
+
+def _keep_receipts(connection: Connection, name: str, rows: list[dict[str, Any]]) -> None:
+    first, last = (int(number) for number in name.removeprefix("receipts/").split("-"))
+    insert = _INSERTS[connection.dialect.name]
+    landed = {"first_receipt_no": first, "last_receipt_no": last, "is_landed": True}
+    connection.execute(
+        insert(receipt_batches)
+        .values(landed)
+        .on_conflict_do_update(index_elements=["first_receipt_no"], set_=landed)
+    )
+    for row in rows:
+        values = {
+            **row,
+            "at": datetime.fromisoformat(row["at"]),
+            "accepted_at": datetime.fromisoformat(row["accepted_at"]) if row["accepted_at"] else None,
+            "batch": first,
+        }
+        connection.execute(
+            insert(receipts).values(values).on_conflict_do_update(index_elements=["receipt_no"], set_=values)
+        )
+
+
+def _settle_known(connection: Connection, last: dict[str, dict[str, Any]]) -> None:
+    """Give each enrollment the state of its last receipt: restored, so no move and no new receipt."""
+    for enrollment_id, row in last.items():
+        connection.execute(
+            update(enrollments)
+            .where(enrollments.c.enrollment_id == enrollment_id)
+            .values(
+                status=row["status"],
+                attempts=row["attempts"],
+                accepted_at=datetime.fromisoformat(row["accepted_at"]) if row["accepted_at"] else None,
+                error=row["error"],
+                claimed_by=None,
+                claimed_until=None,
+            )
+        )
+
+
+def _doubt_unknown(connection: Connection, now: datetime) -> None:
+    waiting = connection.scalars(
+        select(enrollments.c.ledger_id).where(
+            enrollments.c.status == Status.PENDING, enrollments.c.destination.not_in(DEDUPING)
+        )
+    ).all()
+    rows = list(load(connection, waiting).values())
+    due = [row for row in rows if row.not_before is None or row.not_before <= now]
+    # Through `attempting`: the state whose outcome nobody knows.
+    apply(connection, [Move(row, Status.ATTEMPTING) for row in due], now)
+    attempting = load(connection, [row.ledger_id for row in due]).values()
+    apply(connection, [Move(row, Status.AMBIGUOUS, error=_LOST) for row in attempting], now)
+
+
+def main() -> None:
+    """Restore the ledger that the settings name."""
+    settings = load_settings()
+    clock = clock_of(settings)
+    ledger = open_ledger(settings.ledger_url)
+    found = restore_ledger(ledger, LandingLog(settings.landing_url, clock), clock)
+    ledger.close()
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
+    sys.stdout.write(f"{counts or 'nothing to restore'}\n")
+
+
+if __name__ == "__main__":
+    main()
