@@ -1,10 +1,14 @@
 """Where the command line writes: results to standard output, progress and errors to standard error."""
 
+import os
+import sys
+
 from rich.console import Console
 
 from perennial.errors import PerennialError
 
-out = Console(highlight=False)
+# In a file or a pipe there is no width to ask for: wide enough that a table's rows stay rows.
+out = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
 err = Console(stderr=True, highlight=False)
 
 

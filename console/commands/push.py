@@ -7,7 +7,7 @@ import typer
 from console.homes import own_home
 from console.output import err, out
 from console.progress import Progress
-from console.tables import table
+from console.tables import show, table
 from perennial.settings import load_settings
 
 Destinations = Annotated[
@@ -25,7 +25,7 @@ def push(destination: Destinations = None) -> None:
         progress.title("perennial push")
         report = send(settings, destinations=destination, on_progress=progress.say)
     outcomes = sorted({name for counts in report.by_destination.values() for name in counts})
-    shown = table(f"Sent {report.sent:,} in {report.seconds:.1f} s", "system", *outcomes)
+    shown = table("system", *outcomes)
     for name, counts in report.by_destination.items():
         shown.add_row(name, *(f"{counts.get(outcome, 0):,}" for outcome in outcomes))
-    out.print(shown)
+    show(out, f"Sent {report.sent:,} in {report.seconds:.1f} s", shown)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from console.output import out
-from console.tables import table
+from console.tables import show, table
 from perennial.clock import clock_of
 from perennial.home import Home
 from perennial.settings import Settings, load_settings
@@ -42,7 +42,7 @@ def _sources(settings: Settings, now: datetime) -> Iterator[str]:
         )
         if not is_on
     }
-    shown = table("Sources", "stream", "rows landed", ".last landed", ".state")
+    shown = table("stream", "rows landed", ".last landed", ".state")
     stale = []
     for stream in sorted(newest):
         source = stream.partition("/")[0]
@@ -52,7 +52,7 @@ def _sources(settings: Settings, now: datetime) -> Iterator[str]:
         if is_stale:
             stale.append(stream)
     if newest:
-        out.print(shown)
+        show(out, "Sources", shown)
     else:
         out.print("Nothing has landed yet.")
         yield "perennial check, then perennial run"
@@ -90,11 +90,11 @@ def _ledger(settings: Settings) -> Iterator[str]:
             accepted_at = connection.scalar(select(func.max(enrollments.c.accepted_at)))
     finally:
         ledger.close()
-    shown = table("Enrollments", "system", ".state", "count")
+    shown = table("system", ".state", "count")
     for destination, counts in report.counts.items():
         for state, count in counts.items():
             shown.add_row(destination, state, f"{count:,}")
-    out.print(shown)
+    show(out, "Enrollments", shown)
     last = "nothing yet" if accepted_at is None else f"{accepted_at:%Y-%m-%d %H:%M:%S} UTC"
     out.print(f"Last accepted: {last}.")
     if report.ambiguous:

@@ -14,7 +14,7 @@ from console.demo.stage import entered, start_vendors
 from console.demo.vendors import Vendors
 from console.output import err, out
 from console.progress import Progress
-from console.tables import table
+from console.tables import show, table
 from perennial.clock import sandbox_clock
 from perennial.errors import PerennialError
 from perennial.home import Home
@@ -77,7 +77,7 @@ def _script(name: str) -> list[str]:
 
 def _show_where(settings: Settings, home: Home) -> None:
     """Print where everything is, on one screen."""
-    shown = table("Perennial runs; Ctrl-C ends all of it", "what", ".where")
+    shown = table("what", ".where")
     shown.add_row(
         "Dagster: assets, runs, checks, schedules", f"http://127.0.0.1:{settings.perennial_dagster_port}"
     )
@@ -89,7 +89,7 @@ def _show_where(settings: Settings, home: Home) -> None:
     shown.add_row("the receiver's metrics", f"{receiver}/metrics")
     shown.add_row("logs of each process", str(home.root / "logs"))
     shown.add_row("the home", str(home.root))
-    out.print(shown)
+    show(out, "Perennial runs; Ctrl-C ends all of it", shown)
 
 
 def _keep(services: Services, vendors: Vendors) -> None:

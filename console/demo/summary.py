@@ -1,47 +1,54 @@
 """What the demo ends with: what came in, who it is, who gets what, and where to look next."""
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from console.demo.tally import OUTCOMES, Tally
-from console.tables import table
+from console.tables import show, table
 from perennial.home import Home
 from perennial.published import Published, open_published
 
 TOP_REASONS = 3
 
 
-def show_summary(console: Console, home: Home, tally: Tally, began: float) -> None:
-    """Print the tables; everything about people comes from what is published, as any reader would get it."""
+def show_summary(console: Console, home: Home, tally: Tally, *, since_build: int, seconds: float) -> None:
+    """Print the tables; everything about people comes from what is published, as any reader would get it.
+
+    Decisions of builds after ``since_build`` are those of this call.
+    """
     published = open_published(home)
     with published.connection:
         console.print()
-        console.print(_extracted(tally))
-        console.print(_people(published))
-        console.print(_audiences(published))
-        console.print(_flows(published))
-        console.print(_accepted(tally))
-        console.print(_durations(tally, time.monotonic() - began))
+        show(console, "Extracted in this call", _extracted(tally))
+        show(console, "Who is who", _people(published))
+        show(console, "Audiences", _audiences(published))
+        show(console, "Flows", _flows(published, since_build))
+        show(console, "What the messaging systems said in this call", _accepted(tally))
+        show(console, f"Where the time went, in {tally.runs} runs of the job", _durations(tally, seconds))
         _where_next(console, home)
 
 
 def _extracted(tally: Tally) -> Table:
-    made = table("Extracted in this call", "stream", "rows", "batches")
+    made = table("stream", "rows", "batches")
     for stream in tally.rows:
         made.add_row(stream, f"{tally.rows[stream]:,}", f"{tally.batches[stream]:,}")
     return made
 
 
 def _people(published: Published) -> Table:
-    made = table("Who is who", "", "count")
+    made = table("", "count")
     for label, sql in (
         ("people", "select count(*) from marts.dim_customers"),
-        ("identifiers", "select count(*) from marts.customer_identifiers"),
-        ("identifiers that people share", "select count(*) from marts.customer_identifiers where is_shared"),
+        ("… resolved from records of customers", "select count(*) from identity.int_identity__map"),
+        ("… with identifiers", "select count(*) from marts.customer_identifiers"),
+        (
+            "… of which several people share",
+            "select count(*) from marts.customer_identifiers where is_shared",
+        ),
         ("orders", "select count(*) from marts.fct_orders"),
         ("events", "select count(*) from marts.fct_events"),
     ):
@@ -50,26 +57,29 @@ def _people(published: Published) -> Table:
 
 
 def _audiences(published: Published) -> Table:
-    made = table("Audiences", "audience", "people")
+    made = table("audience", "people")
     sql = "select audience_name, count(*) from marts.audience_members group by all order by audience_name"
     for name, people in _rows(published, sql):
         made.add_row(str(name), f"{people:,}")
     return made
 
 
-def _flows(published: Published) -> Table:
-    made = table("Flows, since they are active", "flow", "enrolled", "skipped", ".most frequent reasons")
+def _flows(published: Published, since_build: int) -> Table:
+    made = table("flow", "enrolled now", "in all", "skipped now", "in all", ".most frequent reasons")
     counts = _rows(
         published,
         """
         select
             flow_name,
+            count(*) filter (outcome = 'enrolled' and build_no > $since_build),
             count(*) filter (outcome = 'enrolled'),
+            count(*) filter (outcome = 'skipped' and build_no > $since_build),
             count(*) filter (outcome = 'skipped')
         from marts.flow_decisions
         group by flow_name
         order by flow_name
         """,
+        {"since_build": since_build},
     )
     reasons = _rows(
         published,
@@ -81,26 +91,26 @@ def _flows(published: Published) -> Table:
         order by decisions desc, reason
         """,
     )
-    for flow, enrolled, skipped in counts:
+    for flow, *numbers in counts:
         top = [f"{reason} {count:,}" for name, reason, count in reasons if name == flow][:TOP_REASONS]
-        made.add_row(str(flow), f"{enrolled:,}", f"{skipped:,}", ", ".join(top))
+        made.add_row(str(flow), *(f"{number:,}" for number in numbers), ", ".join(top))
     return made
 
 
 def _accepted(tally: Tally) -> Table:
     seen = {name for counts in tally.outcomes.values() for name, count in counts.items() if count}
     shown = [name for name in OUTCOMES if name in {"accepted", "rejected", "ambiguous"} | seen]
-    made = table("What the messaging systems said in this call", "system", *shown)
+    made = table("system", *shown)
     for destination, counts in tally.outcomes.items():
         made.add_row(destination, *(f"{counts[name]:,}" for name in shown))
     return made
 
 
-def _durations(tally: Tally, total: float) -> Table:
-    made = table(f"Where the time went ({tally.runs} runs of the job)", "", "seconds")
-    for phase, seconds in sorted(tally.seconds.items(), key=lambda pair: -pair[1]):
-        made.add_row(phase, f"{seconds:.1f}")
-    made.add_row("all of it, with starting and emitting", f"{total:.1f}")
+def _durations(tally: Tally, seconds: float) -> Table:
+    made = table("", "seconds")
+    for phase, spent in sorted(tally.seconds.items(), key=lambda pair: -pair[1]):
+        made.add_row(phase, f"{spent:.1f}")
+    made.add_row("all of it, with starting and emitting", f"{seconds:.1f}")
     return made
 
 
@@ -122,11 +132,13 @@ def _short(path: Path, near: Path) -> Path:
     return path.relative_to(near) if path.is_relative_to(near) else path
 
 
-def _rows(published: Published, sql: str) -> Sequence[tuple[object, ...]]:
-    found: Iterable[tuple[object, ...]] = published.connection.execute(sql).fetchall()
-    return list(found)
+def _rows(
+    published: Published, sql: str, values: Mapping[str, object] | None = None
+) -> Sequence[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = published.connection.execute(sql, values or {}).fetchall()
+    return found
 
 
 def _one(published: Published, sql: str) -> int:
-    [(count,)] = published.connection.execute(sql).fetchall()
+    [(count,)] = _rows(published, sql)
     return int(count)
