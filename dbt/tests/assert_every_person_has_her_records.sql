@@ -3,6 +3,6 @@ select customers.customer_id
 from {{ ref('dim_customers') }} as customers
 where not exists (
     select 1
-    from {{ ref('int_identity__map') }} as map
-    where map.customer_id = customers.customer_id
+    from {{ ref('int_identity__map') }} as known
+    where known.customer_id = customers.customer_id
 )

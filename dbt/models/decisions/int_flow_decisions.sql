@@ -153,7 +153,8 @@ remembered as (
         ) as email_before,
         (select max_messages from caps where channel = 'sms') as sms_cap,
         (select max_messages from caps where channel = 'email') as email_cap,
-        ({{ key64("concat_ws('|', undecided.node, undecided.flow_name, 'holdout')") }} % 100) < undecided.holdout_percent as is_holdout
+        ({{ key64("concat_ws('|', undecided.node, undecided.flow_name, 'holdout')") }} % 100)
+            < undecided.holdout_percent as is_holdout
     from undecided
 
 ),
@@ -207,11 +208,15 @@ walk as (
             else contenders.flow_name
         end as winning_flow,
         walk.sms_added + case
-            when coalesce(walk.winning_flow = contenders.flow_name, true) and not contenders.is_holdout and contenders.may_sms
+            when coalesce(walk.winning_flow = contenders.flow_name, true)
+                and not contenders.is_holdout
+                and contenders.may_sms
                 and contenders.sms_before + walk.sms_added < contenders.sms_cap then 1 else 0
         end as sms_added,
         walk.email_added + case
-            when coalesce(walk.winning_flow = contenders.flow_name, true) and not contenders.is_holdout and contenders.may_email
+            when coalesce(walk.winning_flow = contenders.flow_name, true)
+                and not contenders.is_holdout
+                and contenders.may_email
                 and contenders.email_before + walk.email_added < contenders.email_cap then 1 else 0
         end as email_added
     from walk
@@ -229,7 +234,8 @@ decided as (
         coalesce(remembered.reason_so_far, nullif(walk.verdict, 'enrolled')) as final_reason,
         -- a channel that is full is left out; what serves an order is never capped
         may_sms and (kind = 'transactional' or sms_before + coalesce(walk.sms_added, 1) <= sms_cap) as uses_sms,
-        may_email and (kind = 'transactional' or email_before + coalesce(walk.email_added, 1) <= email_cap) as uses_email
+        may_email
+            and (kind = 'transactional' or email_before + coalesce(walk.email_added, 1) <= email_cap) as uses_email
     from remembered
     left join walk on remembered.decision_id = walk.decision_id
 

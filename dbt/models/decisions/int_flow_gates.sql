@@ -89,19 +89,29 @@ aged as (
         people.*,
         {{ local_time(as_of(), 'people.time_zone') }} as local_now,
         coalesce(
-            (select min(minimum_age) from age_rules where age_rules.state = people.state and age_rules.programme = people.programme),
-            (select min(minimum_age) from age_rules where age_rules.state = '*' and age_rules.programme = people.programme),
+            (
+                select min(minimum_age) from age_rules
+                where age_rules.state = people.state and age_rules.programme = people.programme
+            ),
+            (
+                select min(minimum_age) from age_rules
+                where age_rules.state = '*' and age_rules.programme = people.programme
+            ),
             21
         ) as minimum_age,
         (
             select max(opens_at) from quiet_hours
             where quiet_hours.state in (people.state, '*') and quiet_hours.valid_from <= cast({{ as_of() }} as date)
-                and (quiet_hours.state = people.state or people.state not in (select state from quiet_hours where valid_from <= cast({{ as_of() }} as date)))
+                and (quiet_hours.state = people.state or people.state not in (
+                    select state from quiet_hours where valid_from <= cast({{ as_of() }} as date)
+                ))
         ) as opens_at,
         (
             select min(closes_at) from quiet_hours
             where quiet_hours.state in (people.state, '*') and quiet_hours.valid_from <= cast({{ as_of() }} as date)
-                and (quiet_hours.state = people.state or people.state not in (select state from quiet_hours where valid_from <= cast({{ as_of() }} as date)))
+                and (quiet_hours.state = people.state or people.state not in (
+                    select state from quiet_hours where valid_from <= cast({{ as_of() }} as date)
+                ))
         ) as closes_at
     from people
 
@@ -160,7 +170,9 @@ select
         when cast(local_now as time) < cast(opens_at as time)
             then {{ utc_time('cast(local_now as date) + cast(opens_at as time)', 'time_zone') }}
         when cast(local_now as time) >= cast(closes_at as time)
-            then {{ utc_time("cast(cast(local_now as date) + interval '1 day' as date) + cast(opens_at as time)", 'time_zone') }}
+            then {{ utc_time(
+                "cast(cast(local_now as date) + interval '1 day' as date) + cast(opens_at as time)", 'time_zone'
+            ) }}
         else {{ as_of() }}
     end as not_before
 from reached

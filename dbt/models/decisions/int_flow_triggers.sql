@@ -57,7 +57,10 @@ occurrences as (
     union all
 
     select
-        md5(concat_ws('|', audience_changes.audience_name, audience_changes.customer_id, cast(audience_changes.changed_at as varchar))),
+        md5(concat_ws(
+            '|', audience_changes.audience_name, audience_changes.customer_id,
+            cast(audience_changes.changed_at as varchar)
+        )),
         'audience_entered:' || audience_changes.audience_name,
         audience_changes.changed_at,
         anchors.node,

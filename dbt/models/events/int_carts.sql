@@ -47,12 +47,17 @@ jane_news as (
 
     select
         cart_id,
-        (array_agg(node order by occurred_at desc, seq desc) filter (where node not like 'jane_cart:%'))[1] as known_node,
+        (array_agg(node order by occurred_at desc, seq desc)
+            filter (where node not like 'jane_cart:%'))[1] as known_node,
         (array_agg(node order by occurred_at desc, seq desc))[1] as node,
-        (array_agg(jane_store_id order by occurred_at desc, seq desc) filter (where jane_store_id is not null))[1] as jane_store_id,
-        (array_agg(store_name order by occurred_at desc, seq desc) filter (where store_name is not null))[1] as store_name,
-        (array_agg(reservation_mode order by occurred_at desc, seq desc) filter (where reservation_mode is not null))[1] as reservation_mode,
-        (array_agg(pos_order_id order by occurred_at desc, seq desc) filter (where pos_order_id is not null))[1] as pos_order_id,
+        (array_agg(jane_store_id order by occurred_at desc, seq desc)
+            filter (where jane_store_id is not null))[1] as jane_store_id,
+        (array_agg(store_name order by occurred_at desc, seq desc)
+            filter (where store_name is not null))[1] as store_name,
+        (array_agg(reservation_mode order by occurred_at desc, seq desc)
+            filter (where reservation_mode is not null))[1] as reservation_mode,
+        (array_agg(pos_order_id order by occurred_at desc, seq desc)
+            filter (where pos_order_id is not null))[1] as pos_order_id,
         (array_agg(products order by occurred_at desc, seq desc) filter (where products is not null))[1] as products,
         (array_agg(amount order by occurred_at desc, seq desc) filter (where amount is not null))[1] as amount,
         min(coalesce(created_at, occurred_at)) as created_at,

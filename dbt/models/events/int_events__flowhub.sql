@@ -28,7 +28,10 @@ order_moments as (
     union all
 
     -- the till says that an order is void, not when it became so: the day it was, or the moment it was seen later
-    select orders.*, 'order_canceled', case when is_first_version then coalesce(completed_at, created_at) else received_at end
+    select
+        orders.*,
+        'order_canceled',
+        case when is_first_version then coalesce(completed_at, created_at) else received_at end
     from orders
     where status = 'canceled' and previous_status is distinct from 'canceled'
 
@@ -41,7 +44,9 @@ order_moments as (
 )
 
 select
-    {{ event_id(["'flowhub'", 'event_name', 'order_id', "case when is_first_version then '' else cast(seq as varchar) end"]) }} as event_id,
+    {{ event_id([
+        "'flowhub'", 'event_name', 'order_id', "case when is_first_version then '' else cast(seq as varchar) end",
+    ]) }} as event_id,
     event_name,
     'flowhub' as source,
     occurred_at,
@@ -57,13 +62,18 @@ select
     cast(null as varchar) as reward_type,
     cast(null as varchar) as reason,
     cast(total as decimal(18, 2)) as amount,
-    {{ json_object({'order_type': 'order_type', 'budtender': 'budtender', 'original_order_id': 'original_order_id'}) }} as properties
+    {{ json_object({
+        'order_type': 'order_type', 'budtender': 'budtender', 'original_order_id': 'original_order_id',
+    }) }} as properties
 from order_moments
 
 union all
 
 select
-    {{ event_id(["'flowhub'", "case when is_first_version then 'customer_created' else 'customer_updated' end", 'flowhub_customer_id', 'source_key']) }},
+    {{ event_id([
+        "'flowhub'", "case when is_first_version then 'customer_created' else 'customer_updated' end",
+        'flowhub_customer_id', 'source_key',
+    ]) }},
     case when is_first_version then 'customer_created' else 'customer_updated' end,
     'flowhub',
     case when is_first_version then created_at else coalesce(updated_at, received_at) end,

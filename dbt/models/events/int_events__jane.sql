@@ -1,4 +1,5 @@
-{#- Each delivery of a cart as the status event that it is, and as the order or cart event that the status also means. -#}
+{#- Each delivery of a cart as the status event that it is, and as the order or cart event that the status also
+    means. -#}
 with
 
 carts as (

@@ -56,7 +56,7 @@ select
     end,
     ordered_at,
     fulfilled_at,
-    amount, null, null, null, amount,
+    amount, null, null, null, amount as total,
     null,
     pos_order_id is not null,
     {{ build_no() }}

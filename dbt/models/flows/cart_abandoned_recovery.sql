@@ -24,7 +24,7 @@ last_activities as (
         max(activities.activity_at) as last_activity_at
     from triggers
     inner join activities
-        on triggers.object_id = activities.cart_id and activities.activity_at <= triggers.occurred_at
+        on triggers.object_id = activities.cart_id and triggers.occurred_at >= activities.activity_at
     group by triggers.trigger_event_id
 
 ),

@@ -21,8 +21,10 @@ relevant as (
     select
         evidence.*,
         -- a stop holds until the address itself opts in again; what a till says does not lift it
-        max(case when basis = 'stop' then occurred_at end) over (partition by evidence.channel, evidence.address) as stopped_at,
-        max(case when basis = 'explicit' then occurred_at end) over (partition by evidence.channel, evidence.address) as opted_in_at
+        max(case when basis = 'stop' then occurred_at end)
+            over (partition by evidence.channel, evidence.address) as stopped_at,
+        max(case when basis = 'explicit' then occurred_at end)
+            over (partition by evidence.channel, evidence.address) as opted_in_at
     from evidence
     inner join touched
         on evidence.channel = touched.channel and evidence.address = touched.address

@@ -122,7 +122,8 @@ golden as (
 
     select
         customer_id,
-        {%- for field in ['full_name', 'birth_date', 'street_address', 'city', 'postal_code', 'state', 'country', 'customer_groups'] %}
+        {%- for field in ['full_name', 'birth_date', 'street_address', 'city', 'postal_code', 'state', 'country',
+                          'customer_groups'] %}
         (array_agg({{ field }} order by legal_priority, last_seq desc, record_key)
             filter (where {{ field }} is not null))[1] as {{ field }},
         {%- endfor %}

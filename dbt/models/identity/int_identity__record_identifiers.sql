@@ -17,8 +17,8 @@ placeholders as (
 
 carried as (
 
-    {%- for identifier in ['email', 'phone', 'flowhub_customer_id', 'jane_external_user_id', 'jane_cart', 'pos_order_id',
-                           'shopify_merge', 'device_id', 'name_birthday'] %}
+    {%- for identifier in ['email', 'phone', 'flowhub_customer_id', 'jane_external_user_id', 'jane_cart',
+                           'pos_order_id', 'shopify_merge', 'device_id', 'name_birthday'] %}
     select
         record_key, '{{ identifier }}' as identifier_type, {{ identifier }} as identifier_value,
         source, seq, row_no, seen_at, is_snapshot
@@ -63,7 +63,7 @@ keyed as (
     select
         seen.*,
         {{ key64("seen.identifier_type || '|' || seen.identifier_value") }} as identifier_key,
-        exists (
+        exists(
             select 1 from placeholders
             where placeholders.identifier_type = seen.identifier_type
                 and seen.identifier_value like placeholders.pattern
@@ -113,7 +113,9 @@ dropped as (
             coalesce(newest_snapshots.email, ''), coalesce(newest_snapshots.phone, ''),
             coalesce(newest_snapshots.name_birthday, '')
         )
-        and known.identifier_key not in (select keyed.identifier_key from keyed where keyed.record_key = known.record_key)
+        and known.identifier_key not in (
+            select keyed.identifier_key from keyed where keyed.record_key = known.record_key
+        )
 
 )
 

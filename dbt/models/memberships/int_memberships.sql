@@ -4,7 +4,13 @@
     first look at an audience is a baseline: its members were there before, nobody entered. -#}
 {%- if var('restore') %}
 
-select audience_name, customer_id, change = 'entered' as is_member, is_baseline, changed_at, build_no as changed_build_no
+select
+    audience_name,
+    customer_id,
+    change = 'entered' as is_member,
+    is_baseline,
+    changed_at,
+    build_no as changed_build_no
 from (
     select
         *,
@@ -56,7 +62,9 @@ select
     coalesce(present.audience_name, known.audience_name) as audience_name,
     coalesce(present.customer_id, known.customer_id) as customer_id,
     present.customer_id is not null as is_member,
-    coalesce(present.audience_name, known.audience_name) not in (select audience_name from known_audiences) as is_baseline,
+    coalesce(present.audience_name, known.audience_name) not in (
+        select audience_name from known_audiences
+    ) as is_baseline,
     {{ as_of() }} as changed_at,
     {{ build_no() }} as changed_build_no
 from present

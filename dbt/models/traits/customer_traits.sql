@@ -83,7 +83,9 @@ purchases as (
         max(ordered_at) as last_order_at,
         cast(sum(total) as decimal(18, 2)) as lifetime_value,
         cast(avg(total) as decimal(18, 2)) as average_order_value,
-        cast(coalesce(sum(case when ordered_at > {{ as_of() }} - interval '365 days' then total end), 0) as decimal(18, 2)) as spend_365d,
+        cast(coalesce(
+            sum(case when ordered_at > {{ as_of() }} - interval '365 days' then total end), 0
+        ) as decimal(18, 2)) as spend_365d,
         min(case when ordered_at > {{ as_of() }} - interval '365 days' then ordered_at end) as oldest_in_year_at,
         (array_agg(budtender order by ordered_at desc) filter (where budtender is not null))[1] as last_budtender
     from hers
@@ -130,7 +132,8 @@ loyalty as (
 
     select
         map.customer_id
-        {%- for field in ['points_balance', 'points_expire_at', 'tier', 'tier_expires_at', 'member_status', 'birth_month_text'] %},
+        {%- for field in ['points_balance', 'points_expire_at', 'tier', 'tier_expires_at', 'member_status',
+                          'birth_month_text'] %},
         (array_agg(loyalty_accounts.{{ field }} order by loyalty_accounts.changed_at desc)
             filter (where loyalty_accounts.{{ field }} is not null))[1] as {{ field }}
         {%- endfor %}
@@ -171,8 +174,12 @@ select
     ) as birth_month,
     -- the next instant at which a value above changes though nothing arrives
     least(
-        case when purchases.last_order_at + {{ at_risk }} > {{ as_of() }} then purchases.last_order_at + {{ at_risk }} end,
-        case when purchases.last_order_at + {{ lapsed }} > {{ as_of() }} then purchases.last_order_at + {{ lapsed }} end,
+        case
+            when purchases.last_order_at + {{ at_risk }} > {{ as_of() }} then purchases.last_order_at + {{ at_risk }}
+        end,
+        case
+            when purchases.last_order_at + {{ lapsed }} > {{ as_of() }} then purchases.last_order_at + {{ lapsed }}
+        end,
         purchases.oldest_in_year_at + interval '365 days',
         case when loyalty.points_expire_at > {{ as_of() }} then loyalty.points_expire_at end
     ) as next_change_at,

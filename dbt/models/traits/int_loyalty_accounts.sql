@@ -20,7 +20,8 @@ latest as (
         {{ key64('node') }} as record_key,
         min(node) as node
         {%- for field in ['points_balance', 'tier', 'tier_expires_at', 'member_status', 'birth_month_text'] %},
-        (array_agg({{ field }} order by occurred_at desc, seq desc) filter (where {{ field }} is not null))[1] as {{ field }}
+        (array_agg({{ field }} order by occurred_at desc, seq desc)
+            filter (where {{ field }} is not null))[1] as {{ field }}
         {%- endfor %},
         max(case when omni_event = 'wv/points/expiring' then expires_at end) as points_expire_at,
         max(occurred_at) as changed_at
@@ -32,7 +33,8 @@ latest as (
 select
     latest.record_key,
     latest.node,
-    {% for field in ['points_balance', 'tier', 'tier_expires_at', 'member_status', 'birth_month_text', 'points_expire_at'] -%}
+    {% for field in ['points_balance', 'tier', 'tier_expires_at', 'member_status', 'birth_month_text',
+                     'points_expire_at'] -%}
     {% if is_incremental() -%}
     coalesce(latest.{{ field }}, known.{{ field }}) as {{ field }},
     {%- else -%}

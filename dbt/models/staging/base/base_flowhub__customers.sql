@@ -47,7 +47,7 @@ parsed as (
         cast({{ json_field('record', 'groups') }} as varchar) as customer_groups,
 
         ---------- numerics
-        {{ json_field('record', 'loyaltyPoints', 'double precision' if target.type == 'postgres' else 'double') }} as loyalty_points,
+        {{ json_field('record', 'loyaltyPoints', 'double precision') }} as loyalty_points,
 
         ---------- booleans
         {{ json_field('record', 'isLoyal', 'boolean') }} as is_loyal,

@@ -31,9 +31,10 @@ parsed as (
         ---------- strings
         {{ json_field('record', 'locationName') }} as store_name,
         {{ json_field('record', 'timeZone') }} as vendor_time_zone,
-        {{ json_text("record.address" if target.type == 'duckdb' else "(record ->> 'address')", ['state']) }} as state_name,
-        {{ json_text("record.address" if target.type == 'duckdb' else "(record ->> 'address')", ['city']) }} as city,
-        {{ json_text("record.address" if target.type == 'duckdb' else "(record ->> 'address')", ['zip']) }} as postal_code,
+        {%- set address = "record.address" if target.type == 'duckdb' else "(record ->> 'address')" %}
+        {{ json_text(address, ['state']) }} as state_name,
+        {{ json_text(address, ['city']) }} as city,
+        {{ json_text(address, ['zip']) }} as postal_code,
 
         ---------- timestamps
         received_at,

@@ -61,7 +61,8 @@ judged as (
     select
         parsed.*,
         {{ first_problem([
-            ('event_name is missing or not of the form [a-z0-9_]+', "event_name is null or not regexp_matches(event_name, '^[a-z0-9_]+$')"
+            ('event_name is missing or not of the form [a-z0-9_]+',
+                "event_name is null or not regexp_matches(event_name, '^[a-z0-9_]+$')"
                 if target.type == 'duckdb' else "event_name is null or event_name !~ '^[a-z0-9_]+$'"),
             ('occurred_at is missing or not a time: send RFC 3339', 'occurred_at is null'),
         ]) }} as problem

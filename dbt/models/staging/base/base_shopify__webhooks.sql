@@ -48,9 +48,13 @@ parsed as (
 
         ---------- strings
         topic,
-        {{ clean_email('coalesce(' ~ json_field('record', 'email') ~ ', ' ~ json_field('record', 'email_address') ~ ')') }} as email,
+        {{ clean_email(
+            'coalesce(' ~ json_field('record', 'email') ~ ', ' ~ json_field('record', 'email_address') ~ ')'
+        ) }} as email,
         {{ clean_phone(json_field('record', 'phone')) }} as phone,
-        nullif(trim(concat_ws(' ', {{ json_field('record', 'first_name') }}, {{ json_field('record', 'last_name') }})), '') as full_name,
+        nullif(trim(concat_ws(
+            ' ', {{ json_field('record', 'first_name') }}, {{ json_field('record', 'last_name') }}
+        )), '') as full_name,
         lower({{ json_field('record', 'status') }}) as merge_status,
         lower({{ json_text('email_marketing_consent', ['state']) }}) as email_consent_state,
         lower({{ json_text('sms_marketing_consent', ['state']) }}) as sms_consent_state,
