@@ -33,6 +33,11 @@ class Vendors:
         """The address that the vendors' prefixes are under."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def calls(self) -> int:
+        """How many calls came in, whatever became of them."""
+        return sum(self.received.served.values())
+
     def aiq_events(self) -> list[dict[str, Any]]:
         """Return what AIQ took, each call an effect: it dedupes nothing."""
         return [body["event"] for body in self._bodies("aiq")]
@@ -55,7 +60,7 @@ def serving_sandbox(folder: Path, clock: Clock, port: int = 0) -> Iterator[Vendo
     app.mount("/aiq", Gate(aiq_app(aiq), "aiq", faults, connections, received))
     app.mount("/klaviyo", Gate(klaviyo_app(klaviyo), "klaviyo", faults, connections, received))
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, http=connections.protocol(), loop="asyncio", log_level="error"
+        app, host="127.0.0.1", port=port, http=connections.protocol(), loop="asyncio", log_level="critical"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
