@@ -82,7 +82,7 @@ parsed as (
 
         ---------- numerics; key casing differs between the vendor's documents and its answers
         {{ flowhub_total(['subTotal', 'SubTotal']) }} as subtotal,
-        {{ flowhub_total(['totalDiscounts', 'TotalDiscounts']) }} as discount,  -- noqa: LT05 (the macro's text counts)
+        {{ flowhub_total(['totalDiscounts', 'TotalDiscounts']) }} as discount,  -- noqa: LT05
         {{ flowhub_total(['totalTaxes', 'TotalTaxes']) }} as tax,
         {{ flowhub_total(['totalFees', 'TotalFees']) }} as delivery_fee,
         {{ flowhub_total(['finalTotal', 'FinalTotal']) }} as total,
