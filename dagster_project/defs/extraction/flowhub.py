@@ -51,12 +51,13 @@ def flowhub(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[
                 asset_key=stream_key(f"flowhub/{name}"), metadata={"rows": 0, "state": "off"}
             )
         return
-    log = LandingLog(settings.landing_url)
+    clock = clock_of(settings)
+    log = LandingLog(settings.landing_url, clock)
     before = log.last_seq()
     for name in selected:
         seen = log.last_seq()
         with acted_on_by_people():
-            [report] = pull(settings, log, clock_of(settings), [name], context.log.info).streams
+            [report] = pull(settings, log, clock, [name], context.log.info).streams
         news = arrived(f"flowhub/{name}", log.batches(after=seen), seen=seen)
         yield dg.MaterializeResult(
             asset_key=stream_key(f"flowhub/{name}"),
