@@ -180,4 +180,6 @@ def _make_item(
             (name, round(rng.uniform(0.5, 14), 1)) for name in rng.sample(TERPENES, rng.randint(2, 4))
         )
     thc = 0.0 if category == "Accessories" else round(rng.uniform(14, 31), 1)
-    return Item(index, category, brand, title, variant, strain, species, grams, max(price, 50), thc, terpenes)
+    return Item(
+        index, category, brand, title, variant, strain, species, float(grams), max(price, 50), thc, terpenes
+    )
