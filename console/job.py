@@ -21,11 +21,11 @@ PHASES = {
     "flowhub": "pulling Flowhub",
     "webhooks": "looking at what webhooks brought",
     "landing": "checking what landed",
-    "build": "building",
+    "models": "building",
     "enrollments": "pushing",
     "published__current": "looking at what is published",
 }
-HOT = {"ops": {"build": {"config": {"lane": "hot"}}}}
+HOT = {"ops": {"models": {"config": {"lane": "hot"}}}}
 LONGEST_CAUSE = 800
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -205,7 +205,7 @@ class _Watch:
         made = event.step_materialization_data.materialization
         name = made.asset_key.to_user_string()
         self._result.assets[name] = {key: value.value for key, value in made.metadata.items()}
-        if step == "build":
+        if step == "models":
             self._built += 1
             self._say(f"building · {self._built} tables · {name}")
 

@@ -12,15 +12,18 @@ from perennial.errors import PerennialError
 
 app = typer.Typer(help="The demo on the sandbox's vendors, in a home of its own.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option("--home", help="The demo's home.")]
+Households = Annotated[
+    int | None, typer.Option(min=1, help="Let only so many households exist: a smaller, faster world.")
+]
 DEFAULT_HOME = Path(".perennial") / "demo"
 
 
 @app.command("run")
-def run(home: Folder = DEFAULT_HOME) -> None:
+def run(home: Folder = DEFAULT_HOME, households: Households = None) -> None:
     """Run the main job end to end over the replayed window, and show what came of it."""
     from console.demo.run import run_demo
 
-    run_demo(home)
+    run_demo(home, households)
 
 
 @app.command("dev")

@@ -12,10 +12,13 @@ from perennial.home import open_home
 from perennial.settings import load_settings
 
 Scale = Annotated[int, typer.Option(min=1, help="Clone every household this many times, with new people.")]
+Households = Annotated[
+    int | None, typer.Option(min=1, help="Let only so many households exist: a smaller, faster world.")
+]
 DEFAULT_HOME = Path(".perennial") / "demo"
 
 
-def sandbox(scale: Scale = 1) -> None:
+def sandbox(scale: Scale = 1, households: Households = None) -> None:
     """Serve Flowhub, AIQ and Klaviyo on loopback, with emitters for Jane, OMNI, Shopify and partners."""
     from sandbox.server import serve
     from sandbox.world.spec import WorldSpec
@@ -26,5 +29,5 @@ def sandbox(scale: Scale = 1) -> None:
         enter(home, demo_environment(os.environ, home, DEFAULT_PORTS))
     settings = load_settings()
     open_home(settings, "demo")
-    spec = WorldSpec(scale=scale)
+    spec = WorldSpec(scale=scale, households=households)
     serve(settings, spec, on_progress=lambda line: err.print(line, markup=False, soft_wrap=True))

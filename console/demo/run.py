@@ -13,14 +13,14 @@ from console.progress import Progress
 from perennial.home import Home
 
 
-def run_demo(folder: Path) -> None:
+def run_demo(folder: Path, households: int | None = None) -> None:
     """Replay what is left of the window, then show what came of it; ``PerennialError`` at a failure."""
     began = time.monotonic()
     with entered(folder, fixed_ports=False) as (settings, home):
         err.print(f"[bold]Perennial[/] on its sandbox, in {home.root} · loopback only", soft_wrap=True)
         with Services(home.root / "logs") as services, Progress(err) as progress:
             progress.title("starting")
-            vendors = start_vendors(services, settings, progress)
+            vendors = start_vendors(services, settings, progress, households)
             progress.done(f"[green]✓[/] vendors and receiver are up  {time.monotonic() - began:.1f} s")
             since_build = last_build(home)
             tally = replay(settings, vendors, progress)

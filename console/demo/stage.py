@@ -50,10 +50,12 @@ def entered(folder: Path, *, fixed_ports: bool) -> Iterator[tuple[Settings, Home
         yield settings, home
 
 
-def start_vendors(services: Services, settings: Settings, progress: Progress) -> Vendors:
-    """Start the sandbox and the receiver, and wait until both answer."""
+def start_vendors(
+    services: Services, settings: Settings, progress: Progress, households: int | None = None
+) -> Vendors:
+    """Start the sandbox (with so many households, or all) and the receiver, and wait until both answer."""
     progress.say("starting the sandbox's vendors (the first time they make their world)")
-    sandbox = services.start("sandbox", own_command("sandbox"))
+    sandbox = services.start("sandbox", own_command("sandbox", *(["--households", str(households)] if households else [])))
     receiver = services.start("receiver", own_command("serve"))
     base = f"http://127.0.0.1:{settings.perennial_sandbox_port}"
     services.wait_until_up(sandbox, f"{base}/control/clock", seconds=VENDORS_SECONDS)

@@ -128,3 +128,11 @@ def test_every_stream_of_the_graph_is_known_at_the_boundary() -> None:
     """The check at the landing boundary warns of no stream that models read."""
     streams = {*foreign_streams(), *(f"perennial/{name}" for name in OWN)}
     assert streams == set(KNOWN_STREAMS)
+
+
+def test_the_code_location_loads_as_a_server_loads_it(definitions: dg.Definitions) -> None:
+    """Names of jobs and steps don't collide, and every job, schedule and sensor resolves."""
+    repository = definitions.get_repository_def()
+    names = {job.name for job in repository.get_all_jobs()}
+    assert names >= {"perennial", "perennial_hot", "build", "flowhub_orders"}
+    assert {schedule.job_name for schedule in repository.schedule_defs} <= names

@@ -46,7 +46,7 @@ def jobs() -> dg.Definitions:
                     dg.AssetCheckKey(model_key("flow_enrollments"), VOLUME),
                 ),
                 description="The same way in the hot lane, as the worker goes it: no test that scans.",
-                config={"ops": {"build": {"config": {"lane": "hot"}}}},
+                config={"ops": {"models": {"config": {"lane": "hot"}}}},
                 executor_def=EXECUTOR,
                 tags={ONE_AT_A_TIME: "build"},
             ),

@@ -20,7 +20,7 @@ class BuildConfig(dg.Config):
     lane: Literal["hot", "scheduled"] = "scheduled"
 
 
-@dbt_assets(manifest=manifest(), dagster_dbt_translator=translator(), name="build")
+@dbt_assets(manifest=manifest(), dagster_dbt_translator=translator(), name="models")
 def dbt_models(context: dg.AssetExecutionContext, config: BuildConfig) -> Iterator[BuildEvent]:
     """Submit a moment to the builder, and report each node as it ends.
 
