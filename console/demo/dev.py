@@ -2,12 +2,12 @@
 
 import contextlib
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import yaml
 
-from console.demo.environment import free_port
 from console.demo.processes import Services, own_command, tail
 from console.demo.replay import built_at, replay
 from console.demo.stage import entered, start_vendors
@@ -56,12 +56,13 @@ def _start_engine(services: Services, settings: Settings, home: Home, progress: 
     services.start("worker", own_command("worker"))
     progress.say("starting Dagster (half a minute)")
     address = ("--host", "127.0.0.1", "--port")
-    code_port = free_port()
+    # A socket and not a port: while the code server loads, another process may take a port that was free.
+    socket = Path(tempfile.mkdtemp(prefix="perennial-")) / "code"
     workspace = home.dagster / "workspace.yaml"
-    server = {"grpc_server": {"host": "127.0.0.1", "port": code_port, "location_name": "perennial"}}
+    server = {"grpc_server": {"socket": str(socket), "location_name": "perennial"}}
     workspace.write_text(yaml.safe_dump({"load_from": [server]}), encoding="utf-8")
     module = ("--module-name", "dagster_project.definitions")
-    services.start("dagster-code", [*_script("dagster"), "api", "grpc", *address, str(code_port), *module])
+    services.start("dagster-code", [*_script("dagster"), "api", "grpc", "--socket", str(socket), *module])
     services.start("dagster-daemon", [*_script("dagster-daemon"), "run", "--workspace", str(workspace)])
     port = str(settings.perennial_dagster_port)
     web = services.start(
