@@ -23,7 +23,7 @@ from reverse_etl.scribe import Scribe
 from reverse_etl.states import Status
 
 _CLAIMS_A_CALL = 4  # rows claimed for each call that may be in flight: enough to never run dry
-_LOST_IN_A_ROW = 5  # enrollments whose every try was lost, until the vendor counts as down
+_LOST_IN_A_ROW = 5  # enrollments that used up their tries, until the vendor counts as down or overrun
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ class Run:
 
     def _consider_stopping(self, answer: Answer) -> None:
         self._lost_in_a_row += 1
-        if answer.effect is Effect.NONE or self._lost_in_a_row >= _LOST_IN_A_ROW:
+        if not answer.reached or self._lost_in_a_row >= _LOST_IN_A_ROW:
             self.stop(f"{answer.reason}; the rest waits for the next push")
 
     async def _give_back(self, ledger_id: int) -> None:

@@ -24,11 +24,15 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of one call. ``reason`` holds no personal data; ``retry_after`` is in seconds."""
+    """The outcome of one call. ``reason`` holds no personal data; ``retry_after`` is in seconds.
+
+    ``reached`` is false when there was nobody to talk to.
+    """
 
     effect: Effect
     reason: str | None = None
     retry_after: float | None = None
+    reached: bool = True
 
 
 class RefusedError(Exception):

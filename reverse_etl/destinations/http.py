@@ -55,7 +55,8 @@ class Caller:
         try:
             response = await client.post(path, json=body)
         except _NEVER_SENT as error:
-            return Answer(Effect.NONE, f"not reached ({type(error).__name__}); check {self.url_setting}")
+            said = f"not reached ({type(error).__name__}); check {self.url_setting}"
+            return Answer(Effect.NONE, said, reached=False)
         except httpx.TransportError as error:
             return Answer(Effect.UNKNOWN, f"no answer ({type(error).__name__})")
         except httpx.InvalidURL:

@@ -205,6 +205,17 @@ def test_a_vendor_that_loses_every_answer_is_left_alone(scene: Scene, vendor: Ve
     assert scene.push().by_destination == {"klaviyo": {"accepted": 200}}
 
 
+def test_a_row_that_is_refused_for_now_every_time_does_not_end_the_run(scene: Scene, vendor: Vendor) -> None:
+    """It waits for the next push, the others go out."""
+    vendor.script = lambda _number, body: Reply(
+        429 if body["srcID"] == "fh-3" else 200, headers={"Retry-After": "0"}
+    )
+    scene.decide(*(decision(number) for number in range(10)))
+    report = scene.push()
+    assert report.by_destination == {"aiq": {"accepted": 9, "pending": 1}}
+    assert report.stopped == {}
+
+
 def test_a_long_pause_is_left_to_a_later_push(scene: Scene, vendor: Vendor) -> None:
     """Nobody waits an hour inside a push."""
     vendor.script = lambda _number, _body: Reply(429, headers={"Retry-After": "3600"})

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def test_the_second_push_sends_nothing(scene: Scene, vendor: Vendor) -> None:
 
 def test_each_person_s_order_is_kept_while_calls_overlap(scene: Scene, vendor: Vendor) -> None:
     """Ten people with six rows each, answers of uneven speed, some refused for now."""
+    scene.patience = replace(scene.patience, tries=10)
 
     def script(number: int, _body: dict[str, Any]) -> Reply:
         if number % 7 == 0:
