@@ -1,7 +1,5 @@
 -- Returns rows when an order that the point of sale completed does not cost its subtotal, less discount, plus tax and
 -- fees.
-{{ config(severity='warn') }}
-
 select
     order_id,
     total
