@@ -105,14 +105,17 @@ def finish_moment(warehouse: duckdb.DuckDBPyConnection, moment: Moment) -> None:
 def fingerprint(warehouse: duckdb.DuckDBPyConnection) -> str | None:
     """Return the project's fingerprint as of the last full deployment of seeds and views."""
     found = warehouse.execute(
-        "select fingerprint from ops.deployments order by deployed_at desc limit 1"
+        "select fingerprint from ops.deployments"
     ).fetchall()
     return found[0][0] if found else None
 
 
 def note_deployment(warehouse: duckdb.DuckDBPyConnection, value: str, at: datetime) -> None:
-    """Remember that seeds and views are those of this fingerprint."""
+    """Remember that seeds and views are those of this fingerprint; the last word counts, the clock may stand still."""
+    warehouse.execute("begin")
+    warehouse.execute("delete from ops.deployments")
     warehouse.execute("insert into ops.deployments values (?, ?)", [value, naive(at)])
+    warehouse.execute("commit")
 
 
 def versions_of(settings: Mapping[str, FlowSettings], checksums: Mapping[str, str]) -> dict[str, str]:

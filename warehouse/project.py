@@ -21,7 +21,7 @@ from perennial.errors import PerennialError
 
 PROJECT = Path(__file__).parents[1] / "dbt"
 _QUIET = (
-    "--no-write-json", "--no-populate-cache", "--log-level", "none", "--log-level-file", "none",
+    "--no-write-json", "--log-level", "none", "--log-level-file", "none",
     "--no-send-anonymous-usage-stats", "--no-version-check",
 )  # fmt: skip
 

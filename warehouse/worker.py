@@ -40,10 +40,10 @@ class Worker:
         self,
         settings: Settings,
         *,
-        push: Callable[[], object] | None = None,
+        push: Callable[[threading.Event], object] | None = None,
         on_report: OnReport = _listen_to_nothing,
     ) -> None:
-        """``push`` sends what is due, ``on_report`` hears of every build that nobody asked for."""
+        """``push`` sends what is due and ends between calls when the event is set, ``on_report`` hears of every build that nobody asked for."""
         self._settings = settings
         self._home = Home(settings.home)
         self._push = push
@@ -117,7 +117,7 @@ class Worker:
             if stop.is_set():
                 return
             try:
-                self._push()
+                self._push(stop)
             except PerennialError as error:
                 _log.warning("the push stopped: %s", error)
             except Exception as error:  # noqa: BLE001 - the ledger knows what is open; the next push goes on there

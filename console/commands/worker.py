@@ -28,4 +28,4 @@ def worker() -> None:
         signal.signal(number, end)
     with DagsterReporter(home) as reporter:
         err.print(f"building what lands in {home.root}", soft_wrap=True)
-        Worker(settings, push=lambda: push(settings), on_report=reporter.take).run(stop)
+        Worker(settings, push=lambda ending: push(settings, stop=ending), on_report=reporter.take).run(stop)

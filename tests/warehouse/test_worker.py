@@ -23,7 +23,7 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def working(scene: Scene, push: Callable[[], object] | None = None) -> Iterator[list[BuildReport]]:
+def working(scene: Scene, push: Callable[[threading.Event], object] | None = None) -> Iterator[list[BuildReport]]:
     """Run a worker in this process until the block ends; yields the builds that it made unasked."""
     reports: list[BuildReport] = []
     stop = threading.Event()
@@ -52,7 +52,7 @@ def test_a_webhook_is_decided_and_pushed_without_anybody_asking(deployed: Path, 
     """What lands starts a hot moment; what it decided is pushed; the worker's own batches start none."""
     scene = Scene.on(deployed, tmp_path / "home", {})
     pushed = threading.Event()
-    with working(scene, push=pushed.set) as reports:
+    with working(scene, push=lambda _: pushed.set()) as reports:
         scene.clock.set(story.at(18, 10), running=False)
         story.morning(scene)
         wait_for(lambda: any(report.decisions for report in reports))

@@ -53,6 +53,7 @@ earlier as (
         decisions.flow_name,
         decisions.mode,
         decisions.trigger_key,
+        decisions.trigger_event_id,
         coalesce(map.customer_id, decisions.customer_id) as customer_id,
         decisions.outcome,
         decisions.decided_at,
@@ -75,7 +76,8 @@ earlier as (
     {%- else %}
     select
         cast(null as varchar) as decision_id, cast(null as varchar) as flow_name, cast(null as varchar) as mode,
-        cast(null as varchar) as trigger_key, cast(null as varchar) as customer_id, cast(null as varchar) as outcome,
+        cast(null as varchar) as trigger_key, cast(null as varchar) as trigger_event_id,
+        cast(null as varchar) as customer_id, cast(null as varchar) as outcome,
         cast(null as timestamp) as decided_at, cast(null as integer) as rank, cast(null as varchar) as kind,
         cast(null as varchar) as channels, cast(null as timestamp) as counts_from,
         cast(null as bigint) as max_duration_seconds, false as is_counted, false as was_enrolled
@@ -100,8 +102,11 @@ undecided as (
             and not exists (
                 select 1 from earlier
                 where earlier.flow_name = gates.flow_name
-                    and earlier.trigger_key = gates.trigger_key
-                    and earlier.customer_id = gates.customer_id
+                    and (
+                        (earlier.trigger_key = gates.trigger_key and earlier.customer_id = gates.customer_id)
+                        -- late news may give the occurrence of an event that was decided another name
+                        or earlier.trigger_event_id = gates.trigger_event_id
+                    )
             )
     ) as siblings
     where sibling_no = 1
@@ -180,7 +185,9 @@ walk as (
         cast(null as varchar) as verdict,
         cast(null as varchar) as winning_flow,
         cast(0 as bigint) as sms_added,
-        cast(0 as bigint) as email_added
+        cast(0 as bigint) as email_added,
+        false as takes_sms,
+        false as takes_email
     from contenders
     where place = 1
 
@@ -193,6 +200,8 @@ walk as (
         contenders.decision_id,
         case
             when walk.winning_flow <> contenders.flow_name then 'lower_rank'
+            when walk.winning_flow is not null and contenders.reentry_days is not null then 'reentry'
+            when walk.winning_flow is not null and not contenders.concurrent then 'concurrent'
             when not (contenders.may_sms and contenders.sms_before + walk.sms_added < contenders.sms_cap)
                 and not (contenders.may_email and contenders.email_before + walk.email_added < contenders.email_cap)
                 then 'frequency_cap'
@@ -218,7 +227,9 @@ walk as (
                 and not contenders.is_holdout
                 and contenders.may_email
                 and contenders.email_before + walk.email_added < contenders.email_cap then 1 else 0
-        end as email_added
+        end as email_added,
+        contenders.may_sms and contenders.sms_before + walk.sms_added < contenders.sms_cap as takes_sms,
+        contenders.may_email and contenders.email_before + walk.email_added < contenders.email_cap as takes_email
     from walk
     inner join contenders
         on walk.customer_id = contenders.customer_id
@@ -233,9 +244,8 @@ decided as (
         remembered.*,
         coalesce(remembered.reason_so_far, nullif(walk.verdict, 'enrolled')) as final_reason,
         -- a channel that is full is left out; what serves an order is never capped
-        may_sms and (kind = 'transactional' or sms_before + coalesce(walk.sms_added, 1) <= sms_cap) as uses_sms,
-        may_email
-            and (kind = 'transactional' or email_before + coalesce(walk.email_added, 1) <= email_cap) as uses_email
+        coalesce(walk.takes_sms, may_sms) as uses_sms,
+        coalesce(walk.takes_email, may_email) as uses_email
     from remembered
     left join walk on remembered.decision_id = walk.decision_id
 

@@ -16,7 +16,9 @@ lapsed as (
         traits.favourite_category,
         traits.lifecycle_stage
     from triggers
-    left join {{ ref('customer_traits') }} as traits on triggers.entered_customer_id = traits.customer_id
+    -- whoever she is part of by now
+    left join {{ ref('int_identity__map') }} as map on triggers.record_key = map.record_key
+    left join {{ ref('customer_traits') }} as traits on map.customer_id = traits.customer_id
 
 )
 

@@ -1,0 +1,1 @@
+"""The whole way, once: from the vendors' APIs to what the messaging systems accepted."""
