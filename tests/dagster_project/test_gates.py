@@ -1,0 +1,159 @@
+"""What stops a build or a push."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from dagster_project.lib.backlog import uncovered
+from dagster_project.lib.keys import BOUNDARY, LANDING_LOG
+from dagster_project.lib.volume import newest_volumes, published_people, too_many
+from extractors.landing.log import LandingLog
+from extractors.landing.records import Record
+from perennial.home import Home
+
+NOW = datetime(2026, 5, 3, 16, tzinfo=UTC)
+
+
+def record(stream: str, payload: object, key: str = "k") -> Record:
+    """Return a record of ``source/stream``."""
+    source, _, name = stream.partition("/")
+    return Record(source, name, key, NOW, json.dumps(payload))
+
+
+def moment(log: LandingLog, build_no: int, upto_seq: int) -> None:
+    """Land a moment as the builder does."""
+    log.append(
+        f"moments/{build_no}",
+        [record("perennial/moments", {"build_no": build_no, "upto_seq": upto_seq}, str(build_no))],
+    )
+
+
+def decisions(log: LandingLog, build_no: int, **enrolled: int) -> None:
+    """Land a build's enrollments by flow, and one that was skipped and one of a dry run for each."""
+    told = [
+        {"kind": "decision", "flow_name": flow, "outcome": outcome, "mode": mode}
+        for flow, count in enrolled.items()
+        for outcome, mode, times in (
+            ("enrolled", "live", count),
+            ("skipped", "live", 1),
+            ("enrolled", "dry_run", 1),
+        )
+        for _ in range(times)
+    ]
+    log.append(
+        f"decisions/{build_no}", [record("perennial/decisions", one, str(n)) for n, one in enumerate(told)]
+    )
+
+
+@pytest.fixture(name="log")
+def open_log(home: Path) -> LandingLog:
+    """Return the log of the test's home."""
+    return LandingLog(str(home / "landing"))
+
+
+def run_landing(definitions: dg.Definitions, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    """Look at the landing boundary as a run does."""
+    job = definitions.resolve_job_def("build")
+    return job.execute_in_process(instance=instance, asset_selection=[LANDING_LOG], raise_on_error=False)
+
+
+def test_nothing_landed_is_nothing_to_build(log: LandingLog) -> None:
+    """An empty log starts no build."""
+    assert uncovered(log) is None
+
+
+def test_a_foreign_batch_waits_until_a_moment_covers_it(log: LandingLog) -> None:
+    """What Perennial lands itself never counts, or builds would start each other."""
+    first = log.append("one", [record("jane/cart_status", {})]).seq
+    assert uncovered(log) == first
+    moment(log, 1, upto_seq=first)
+    assert uncovered(log) is None
+    log.append("receipts/1-1", [record("perennial/receipts", {})])
+    assert uncovered(log) is None
+    second = log.append("two", [record("omni/events", {})]).seq
+    assert uncovered(log) == second
+
+
+def test_good_rows_pass_the_boundary_and_are_seen_once(definitions: dg.Definitions, log: LandingLog) -> None:
+    """The second look begins where the first ended."""
+    log.append("one", [record("jane/cart_status", {"id": 1})])
+    with dg.DagsterInstance.ephemeral() as instance:
+        for rows in (1, 0):
+            assert run_landing(definitions, instance).success
+            event = instance.get_latest_materialization_event(LANDING_LOG)
+            assert event is not None
+            assert event.asset_materialization is not None
+            assert event.asset_materialization.metadata["rows"].value == rows
+            assert event.asset_materialization.metadata["last_seq"].value == 1
+
+
+def test_a_malformed_row_warns_and_lets_the_others_pass(definitions: dg.Definitions, log: LandingLog) -> None:
+    """Rows go to quarantine one by one: the check shows them, the build starts."""
+    log.append(
+        "one", [Record("jane", "cart_status", "k", NOW, "no JSON at all"), record("jane/cart_status", {})]
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = run_landing(definitions, instance)
+        assert done.success
+        [check] = done.get_asset_check_evaluations()
+        assert (check.check_name, check.passed) == (BOUNDARY, False)
+        assert check.severity is dg.AssetCheckSeverity.WARN
+        assert check.metadata["payload_is_object"].value["at"] == [[1, 1]]
+
+
+def test_a_broken_file_stops_the_build_and_is_looked_at_again(
+    definitions: dg.Definitions, log: LandingLog, home: Path
+) -> None:
+    """A file that can't be read ends in a cause and a fix; once it is back, the next run passes."""
+    batch = log.append("one", [record("jane/cart_status", {})])
+    file = home / "landing" / batch.path
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = run_landing(definitions, instance)
+        assert not done.success
+        [failure] = [event for event in done.all_events if event.is_step_failure]
+        told = failure.step_failure_data.user_failure_data
+        assert told is not None
+        assert str(file) in str(told.metadata["cause"].value)
+        assert "backup" in str(told.metadata["fix"].value)
+        file.write_bytes(content)
+        assert run_landing(definitions, instance).success
+
+
+def test_the_volume_is_that_of_the_newest_live_decisions(log: LandingLog) -> None:
+    """Skipped candidates and dry runs send nothing, and an older build was looked at before."""
+    decisions(log, 1, winback=900)
+    decisions(log, 2, winback=3, recovery=2)
+    assert newest_volumes(log) == {"winback": 3, "recovery": 2}
+
+
+def test_too_many_is_more_than_half_of_all_people() -> None:
+    """A few hundred are fine in any shop; beyond that the share counts."""
+    assert too_many({"a": 500}, people=10) == {}
+    assert too_many({"a": 501, "b": 3}, people=10) == {"a": 501}
+    assert too_many({"a": 5_000}, people=10_000) == {}
+    assert too_many({"a": 5_001}, people=10_000) == {"a": 5_001}
+
+
+def test_people_are_counted_from_what_is_published(home: Path) -> None:
+    """Nothing published is nobody."""
+    assert published_people(Home(home)) == 0
+    folder = home / "published"
+    folder.mkdir()
+    duckdb.sql("select range as customer_id from range(7)").write_parquet(str(folder / "people.parquet"))
+    pointer = {
+        "build_no": 1,
+        "as_of": NOW.isoformat(),
+        "tables": {"identity.people": "people.parquet"},
+        "views": {
+            "marts.a": "select * from marts.dim_customers",
+            "marts.dim_customers": "from identity.people",
+        },
+    }
+    (folder / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
+    assert published_people(Home(home)) == 7
