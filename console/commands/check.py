@@ -39,7 +39,10 @@ def check() -> None:
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is found, in the order in which a new installation is set up."""
-    yield _looked_at("home", lambda: _writable(settings))
+    home = _looked_at("home", lambda: _writable(settings))
+    yield home
+    if home.state == "broken":
+        return  # the rest works in the home
     yield _looked_at("clock", lambda: f"{clock_of(settings).now():%Y-%m-%d %H:%M:%S} UTC")
     yield _looked_at("landing", lambda: _landing(settings))
     yield from _flowhub(settings)

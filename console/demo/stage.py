@@ -55,7 +55,8 @@ def start_vendors(
 ) -> Vendors:
     """Start the sandbox (with so many households, or all) and the receiver, and wait until both answer."""
     progress.say("starting the sandbox's vendors (the first time they make their world)")
-    sandbox = services.start("sandbox", own_command("sandbox", *(["--households", str(households)] if households else [])))
+    size = () if households is None else ("--households", str(households))
+    sandbox = services.start("sandbox", own_command("sandbox", *size))
     receiver = services.start("receiver", own_command("serve"))
     base = f"http://127.0.0.1:{settings.perennial_sandbox_port}"
     services.wait_until_up(sandbox, f"{base}/control/clock", seconds=VENDORS_SECONDS)

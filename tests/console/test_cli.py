@@ -57,7 +57,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     ("name", "value"),
     [
         ("FLOWHUB_ROOM_IDS", "the back room"),
-        ("PERENNIAL_TIMEZONE", "Denver"),
+        ("PERENNIAL_TIMEZONE", "Mountain"),
         ("PERENNIAL_RECEIVER_PORT", "http"),
         ("FLOWHUB_BASE_URL", "api.flowhub.co"),
         ("PARTNER_API_KEYS", "key-without-a-name"),
