@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from extractors.landing.records import LandedRecord
-from reverse_etl.addresses import Channel, address_hash
+from reverse_etl.addresses import CHANNELS, Channel, address_hash
 
 CartFact = Literal["purchased", "canceled"]
 
@@ -34,6 +34,7 @@ _PURCHASED = frozenset(
         "with_review",
     }
 )
+_CHANNELS: Mapping[str, Channel] = {channel: channel for channel in CHANNELS}
 _CANCELED = frozenset({"cancelled", "dismissed"})
 
 
@@ -73,6 +74,22 @@ def consent_word(record: LandedRecord) -> Word | None:
     return _word(record, told.get("status"), told, event.get("occurred_at"))
 
 
+def shopify_word(record: LandedRecord) -> Word | None:
+    """Read Shopify's two consent topics; None for every other webhook."""
+    body = _object(record.payload)
+    topic = record.headers.get("X-Shopify-Topic", "").lower()
+    if topic == "customers_email_marketing_consent/update":
+        consent = _mapping(body.get("email_marketing_consent"))
+        told = {"channel": "email", "address": body.get("email_address")}
+    elif topic == "customers_marketing_consent/update":
+        consent = _mapping(body.get("sms_marketing_consent"))
+        told = {"channel": "sms", "address": body.get("phone")}
+    else:
+        return None
+    said = {"subscribed": _WELCOME, "unsubscribed": "opted_out"}.get(_text(consent.get("state")).lower())
+    return _word(record, said, told, consent.get("consent_updated_at"))
+
+
 def cart_news(record: LandedRecord) -> CartNews | None:
     """Read a Jane cart status; None while the cart is only a cart."""
     cart = _mapping(_object(record.payload).get("cart"))
@@ -89,8 +106,9 @@ def cart_news(record: LandedRecord) -> CartNews | None:
 
 
 def _word(record: LandedRecord, said: object, told: Mapping[str, Any], said_at: object) -> Word | None:
-    channel = told.get("channel")
-    if said not in (*_UNWELCOME, _WELCOME) or channel not in ("sms", "email"):
+    channel = _CHANNELS.get(_text(told.get("channel")).lower())
+    said = _text(said).lower()
+    if said not in (*_UNWELCOME, _WELCOME) or channel is None:
         return None
     address = _text(told.get("address") or told.get("phone" if channel == "sms" else "email"))
     if not address:

@@ -19,7 +19,7 @@ from extractors.landing.records import LandedRecord
 from perennial.clock import Clock
 from perennial.crash import crash_point
 from reverse_etl.decisions import Exit, Intent, object_ids, read_decision, to_send
-from reverse_etl.facts import CartNews, Word, cart_news, consent_word, feedback_word
+from reverse_etl.facts import CartNews, Word, cart_news, consent_word, feedback_word, shopify_word
 from reverse_etl.ledger.store import Ledger, LedgerError
 from reverse_etl.ledger.tables import (
     cart_facts,
@@ -66,6 +66,8 @@ class Tail:
                 _keep_word(connection, feedback_word(record))
             for record in self.log.read("partners", "events", after, upto):
                 _keep_word(connection, consent_word(record))
+            for record in self.log.read("shopify", "webhooks", after, upto):
+                _keep_word(connection, shopify_word(record))
             _keep_cart_news(connection, map(cart_news, self.log.read("jane", "cart_status", after, upto)))
             _move_cursor(connection, "facts", upto)
 

@@ -6,7 +6,7 @@ import secrets
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from perennial.errors import PerennialError
 from perennial.home import Home
@@ -38,10 +38,15 @@ class _Handler(socketserver.StreamRequestHandler):
                 error_line("the worker does not know this caller", "ask again: worker.json has its token")
             )
             return
-        self.wfile.write(self._last_line(self.server.ask(asked["lane"], self._tell)))
+        self._send(self._last_line(self.server.ask(asked["lane"], self._tell)))
 
     def _tell(self, node: NodeResult) -> None:
-        self.wfile.write(node_line(node))
+        self._send(node_line(node))
+
+    def _send(self, line: bytes) -> None:
+        """Send a line; an asker who has gone away does not stop the build that others wait for."""
+        with suppress(OSError):
+            self.wfile.write(line)
 
     @staticmethod
     def _last_line(answer: Answer) -> bytes:

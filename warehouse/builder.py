@@ -169,7 +169,11 @@ class Builder:
             self._since = active_since_next(self._since, moment)
         operations.begin_moment(warehouse, moment)
         operations.list_new_files(warehouse, self._log, self._log.last_seq() if restore else moment.upto_seq)
-        flows = self._settings_of_flows()
+        # a moment that is taken up again decides with the statuses that it had when it landed
+        flows = {
+            name: flow.model_copy(update={"status": moment.flows.get(name, "draft")})
+            for name, flow in self._settings_of_flows().items()
+        }
         checksums = {
             name: node.checksum.checksum for name, node in flow_nodes(self._project.manifest).items()
         }

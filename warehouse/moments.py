@@ -47,6 +47,17 @@ def land_end(log: LandingLog, moment: Moment) -> None:
     )
 
 
+def covered(log: LandingLog) -> int:
+    """Return how far the newest finished moment read: what landed after it has not been built; 0 where none is."""
+    # ends land one batch a build, so the newest is near the end of the log
+    for batch in reversed(log.batches()):
+        if batch.name.startswith("moments/") and batch.name.endswith("/finished"):
+            [row] = log.read("perennial", "moments", after=batch.seq - 1, upto=batch.seq)
+            upto: int = json.loads(row.payload)["upto_seq"]
+            return upto
+    return 0
+
+
 def last_finished(log: LandingLog) -> int:
     """Return the number of the newest moment that is known to be finished; 0 where none is."""
     ends = (json.loads(row.payload) for row in log.read("perennial", "moments"))

@@ -104,9 +104,7 @@ def finish_moment(warehouse: duckdb.DuckDBPyConnection, moment: Moment) -> None:
 
 def fingerprint(warehouse: duckdb.DuckDBPyConnection) -> str | None:
     """Return the project's fingerprint as of the last full deployment of seeds and views."""
-    found = warehouse.execute(
-        "select fingerprint from ops.deployments"
-    ).fetchall()
+    found = warehouse.execute("select fingerprint from ops.deployments").fetchall()
     return found[0][0] if found else None
 
 

@@ -57,6 +57,10 @@ def publish(warehouse: duckdb.DuckDBPyConnection, folder: Path, build_no: int, a
         "contents": contents,
     }
     pointer = folder / "current.json"
+    replaced = folder / f"set-{before.get('build_no')}.json"
+    if replaced.exists():
+        # the hour of the set before begins now, whenever it was published
+        os.utime(replaced)
     _replace(pointer, json.dumps(current, indent=1))
     _remember(folder, build_no, tables)
     _remove_unused(folder)

@@ -5,7 +5,6 @@ Dagster's steps and the command line and streams the results back. The thread th
 first. After a build the *pusher* sends what is due.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Callable
@@ -18,12 +17,14 @@ from perennial.settings import Settings
 from warehouse.build_queue import BuildQueue, BuildRequest
 from warehouse.build_server import serving
 from warehouse.builder import Builder
+from warehouse.moments import covered
 from warehouse.ownership import owning
 from warehouse.report import BuildReport, ignore
 
 _log = logging.getLogger(__name__)
 _TAIL_SECONDS = 0.1
 _PUSH_SECONDS = 5.0
+_RETRY_SECONDS = 5.0
 _OWN = "perennial/"
 
 OnReport = Callable[[BuildReport], None]
@@ -43,7 +44,11 @@ class Worker:
         push: Callable[[threading.Event], object] | None = None,
         on_report: OnReport = _listen_to_nothing,
     ) -> None:
-        """``push`` sends what is due and ends between calls when the event is set, ``on_report`` hears of every build that nobody asked for."""
+        """Prepare to work.
+
+        ``push`` sends what is due and ends between calls when the event is set; ``on_report`` hears of every build that
+        nobody asked for.
+        """
         self._settings = settings
         self._home = Home(settings.home)
         self._push = push
@@ -87,7 +92,7 @@ class Worker:
 
     def _tail(self, stop: threading.Event) -> None:
         log = LandingLog(self._settings.landing_url, clock_of(self._settings))
-        seen = _covered(log)
+        seen = covered(log)
         while not stop.wait(_TAIL_SECONDS):
             try:
                 fresh = log.batches(after=seen)
@@ -96,12 +101,16 @@ class Worker:
                 continue
             if not fresh:
                 continue
-            seen = fresh[-1].seq
             # what the warehouse itself landed starts no build, or builds would start each other
             if any(not stream.startswith(_OWN) for batch in fresh for stream in batch.streams):
                 answer = self._queue.ask("hot", ignore)
                 if isinstance(answer, BuildReport):
                     self._tell(answer)
+                if not (isinstance(answer, BuildReport) and answer.ok):
+                    # what landed is still unbuilt: try again, without hurry
+                    stop.wait(_RETRY_SECONDS)
+                    continue
+            seen = fresh[-1].seq
 
     def _tell(self, report: BuildReport) -> None:
         try:
@@ -122,13 +131,3 @@ class Worker:
                 _log.warning("the push stopped: %s", error)
             except Exception as error:  # noqa: BLE001 - the ledger knows what is open; the next push goes on there
                 _log.warning("the push failed: %s", type(error).__name__)
-
-
-def _covered(log: LandingLog) -> int:
-    """Return how far the newest moment read."""
-    newest = [batch.seq for batch in log.batches() if "perennial/moments" in batch.streams][-1:]
-    if not newest:
-        return 0
-    [*_, last] = log.read("perennial", "moments", after=newest[0] - 1, upto=newest[0])
-    upto: int = json.loads(last.payload)["upto_seq"]
-    return upto

@@ -13,17 +13,16 @@ ALWAYS_FINE = 500
 LARGEST_SHARE = 0.5
 
 
-def newest_volumes(log: LandingLog) -> Mapping[str, int]:
-    """Return the live enrollments by flow of the newest landed decisions."""
+def unsent_volumes(log: LandingLog) -> Mapping[str, int]:
+    """Return the live enrollments by flow that landed after the newest receipts: what a push would take up now."""
+    last_receipts = max(
+        (batch.seq for batch in log.batches() if "perennial/receipts" in batch.streams), default=0
+    )
     counts: Counter[str] = Counter()
-    for batch in reversed(log.batches()):
-        if "perennial/decisions" not in batch.streams:
-            continue
-        for record in log.read("perennial", "decisions", after=batch.seq - 1, upto=batch.seq):
-            decision = json.loads(record.payload)
-            if decision.get("outcome") == "enrolled" and decision.get("mode") == "live":
-                counts[decision["flow_name"]] += 1
-        break
+    for record in log.read("perennial", "decisions", after=last_receipts):
+        decision = json.loads(record.payload)
+        if decision.get("outcome") == "enrolled" and decision.get("mode") == "live":
+            counts[decision["flow_name"]] += 1
     return counts
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from dagster_project.lib.backlog import uncovered
 from dagster_project.lib.keys import BOUNDARY, LANDING_LOG
-from dagster_project.lib.volume import newest_volumes, published_people, too_many
+from dagster_project.lib.volume import published_people, too_many, unsent_volumes
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.home import Home
@@ -24,12 +24,13 @@ def record(stream: str, payload: object, key: str = "k") -> Record:
     return Record(source, name, key, NOW, json.dumps(payload))
 
 
-def moment(log: LandingLog, build_no: int, upto_seq: int) -> None:
-    """Land a moment as the builder does."""
-    log.append(
-        f"moments/{build_no}",
-        [record("perennial/moments", {"build_no": build_no, "upto_seq": upto_seq}, str(build_no))],
-    )
+def moment(log: LandingLog, build_no: int, upto_seq: int, *, finished: bool = True) -> None:
+    """Land a moment, and its end, as the builder does."""
+    told = {"build_no": build_no, "upto_seq": upto_seq}
+    log.append(f"moments/{build_no}", [record("perennial/moments", told, str(build_no))])
+    if finished:
+        end = record("perennial/moments", {**told, "finished": True}, f"{build_no}:finished")
+        log.append(f"moments/{build_no}/finished", [end])
 
 
 def decisions(log: LandingLog, build_no: int, **enrolled: int) -> None:
@@ -70,6 +71,8 @@ def test_a_foreign_batch_waits_until_a_moment_covers_it(log: LandingLog) -> None
     """What Perennial lands itself never counts, or builds would start each other."""
     first = log.append("one", [record("jane/cart_status", {})]).seq
     assert uncovered(log) == first
+    moment(log, 1, upto_seq=first, finished=False)
+    assert uncovered(log) == first, "what an unfinished moment read is still to be built"
     moment(log, 1, upto_seq=first)
     assert uncovered(log) is None
     log.append("receipts/1-1", [record("perennial/receipts", {})])
@@ -127,11 +130,14 @@ def test_a_broken_file_stops_the_build_and_is_looked_at_again(
         assert run_landing(definitions, instance).success
 
 
-def test_the_volume_is_that_of_the_newest_live_decisions(log: LandingLog) -> None:
-    """Skipped candidates and dry runs send nothing, and an older build was looked at before."""
+def test_the_volume_is_all_that_no_push_has_taken_up(log: LandingLog) -> None:
+    """Skipped candidates and dry runs send nothing; what a blocked build left counts until something was sent."""
     decisions(log, 1, winback=900)
     decisions(log, 2, winback=3, recovery=2)
-    assert newest_volumes(log) == {"winback": 3, "recovery": 2}
+    assert unsent_volumes(log) == {"winback": 903, "recovery": 2}
+    log.append("receipts/1-1", [record("perennial/receipts", {})])
+    decisions(log, 3, recovery=1)
+    assert unsent_volumes(log) == {"recovery": 1}
 
 
 def test_too_many_is_more_than_half_of_all_people() -> None:

@@ -72,7 +72,15 @@ def marts(demo: Demo) -> duckdb.DuckDBPyConnection:
 
 def test_the_tables_say_what_happened(demo: Demo) -> None:
     """A person reads what was extracted, who is who, audiences, flows and what was accepted."""
-    for words in ("flowhub/orders", "people", "lapsed_customers", "cart_abandoned_recovery", "aiq", "klaviyo", "make dev"):
+    for words in (
+        "flowhub/orders",
+        "people",
+        "lapsed_customers",
+        "cart_abandoned_recovery",
+        "aiq",
+        "klaviyo",
+        "make dev",
+    ):
         assert words in demo.first
 
 
@@ -96,7 +104,10 @@ def test_people_are_who_they_are(marts: duckdb.DuckDBPyConnection) -> None:
         counted as (
             select
                 (select sum(n * (n - 1) / 2) from (select count(*) as n from records group by customer_id)) as found,
-                (select sum(n * (n - 1) / 2) from (select count(*) as n from records group by customer_id, person_id)) as correct,
+                (
+                    select sum(n * (n - 1) / 2)
+                    from (select count(*) as n from records group by customer_id, person_id)
+                ) as correct,
                 (select sum(n * (n - 1) / 2) from (select count(*) as n from records group by person_id)) as expected
         )
         select found, correct, expected from counted
@@ -111,11 +122,15 @@ def test_flows_do_what_the_world_says_they_should(marts: duckdb.DuckDBPyConnecti
     """Whoever should be enrolled is, and nobody else; where time decided, the truth says why."""
     rows = marts.execute(
         """
-        select expected.flow_name, expected.eligible, expected.reason, expected.detail, decisions.outcome, decisions.reason
+        select
+            expected.flow_name, expected.eligible, expected.reason, expected.detail, decisions.outcome, decisions.reason
         from truth.expected
         inner join events.int_events as triggers
             on triggers.event_id = md5('omni|' || expected.trigger_id)
-                or (triggers.source = 'jane' and triggers.object_type = 'cart' and triggers.object_id = expected.trigger_id)
+                or (
+                    triggers.source = 'jane' and triggers.object_type = 'cart'
+                    and triggers.object_id = expected.trigger_id
+                )
         inner join marts.flow_decisions as decisions
             on decisions.trigger_event_id = triggers.event_id and decisions.flow_name = expected.flow_name
         """
@@ -144,14 +159,16 @@ def test_the_vendors_got_each_enrollment_once(demo: Demo, marts: duckdb.DuckDBPy
     got = Counter(enrollment_id for body in bodies for enrollment_id in ids if enrollment_id in str(body))
     accepted = {
         row[0]
-        for row in marts.execute("select enrollment_id from marts.activation_receipts where status = 'accepted'").fetchall()
+        for row in marts.execute(
+            "select enrollment_id from marts.activation_receipts where status = 'accepted'"
+        ).fetchall()
     }
     assert set(got.values()) == {1}
     assert accepted
     assert set(got) == accepted
 
 
-def test_orders_are_the_baskets(demo: Demo, marts: duckdb.DuckDBPyConnection) -> None:
+def test_orders_are_the_baskets(marts: duckdb.DuckDBPyConnection) -> None:
     """Each order's lines add up to what the till says, and none is lost on the way."""
     [[orders, with_lines]] = marts.execute(
         """

@@ -23,7 +23,9 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def working(scene: Scene, push: Callable[[threading.Event], object] | None = None) -> Iterator[list[BuildReport]]:
+def working(
+    scene: Scene, push: Callable[[threading.Event], object] | None = None
+) -> Iterator[list[BuildReport]]:
     """Run a worker in this process until the block ends; yields the builds that it made unasked."""
     reports: list[BuildReport] = []
     stop = threading.Event()

@@ -4,7 +4,7 @@ import dagster as dg
 
 from dagster_project.lib.dbt import model_key
 from dagster_project.lib.keys import VOLUME
-from dagster_project.lib.volume import newest_volumes, published_people, too_many
+from dagster_project.lib.volume import published_people, too_many, unsent_volumes
 from extractors.landing.log import LandingLog
 from perennial.home import Home
 from perennial.settings import load_settings
@@ -19,7 +19,7 @@ from perennial.settings import load_settings
 def enrollment_volume_is_plausible() -> dg.AssetCheckResult:
     """Compare the newest build's live enrollments of each flow with the number of people there are."""
     settings = load_settings()
-    volumes = newest_volumes(LandingLog(settings.landing_url))
+    volumes = unsent_volumes(LandingLog(settings.landing_url))
     people = published_people(Home(settings.home))
     excessive = too_many(volumes, people)
     return dg.AssetCheckResult(

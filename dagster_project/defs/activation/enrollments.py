@@ -39,5 +39,11 @@ def enrollments(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
                 **counts,
                 "seconds": round(report.seconds, 3),
                 "receipts_landed": report.receipts_landed,
+                "stopped": report.stopped.get(destination, ""),
             },
         )
+    stopped = {name: why for name, why in report.stopped.items() if name in selected}
+    if stopped:
+        # what is left stays in the ledger; the next push goes on there
+        told = "; ".join(f"{name}: {why}" for name, why in stopped.items())
+        raise dg.Failure(f"the push stopped: {told}", allow_retries=False)

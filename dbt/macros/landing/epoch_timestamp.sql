@@ -9,5 +9,6 @@
 {%- endmacro %}
 
 {% macro duckdb__epoch_timestamp(column) -%}
-    make_timestamp(try_cast({{ column }} as bigint) * 1000000)
+    case when regexp_full_match({{ column }}, '[0-9]{9,11}')
+        then make_timestamp(cast({{ column }} as bigint) * 1000000) end
 {%- endmacro %}

@@ -13,8 +13,10 @@
 {%- endmacro %}
 
 {% macro duckdb__cursor(column) -%}
+    {#- a table holds the news of its moment only: when the moment is taken up again, its rows are news again -#}
+    {%- set earlier = " and build_no < " ~ (var('build_no') | int) if config.get('materialized') == 'table' else "" -%}
     {%- set found = run_query(
-        "select coalesce(max(" ~ column ~ "), 0) from ops.model_cursors where model = '" ~ model.name ~ "'"
+        "select coalesce(max(" ~ column ~ "), 0) from ops.model_cursors where model = '" ~ model.name ~ "'" ~ earlier
     ) -%}
     {{ return(found.columns[0].values()[0] | string) }}
 {%- endmacro %}

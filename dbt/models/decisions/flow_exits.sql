@@ -60,10 +60,19 @@ ended as (
             when carts.canceled_at is not null then 'canceled'
             when enrollments.flow_kind = 'marketing' and carts.ordered_at is not null then 'purchased'
             when enrollments.flow_kind = 'marketing' and orders.last_order_at > enrollments.decided_at then 'purchased'
+            -- whoever heard it: a till that flips to no ends what is open, like a stop
+            when enrollments.flow_kind = 'marketing'
+                and (enrollments.recipient_email is null or email_consent.status = 'opted_out')
+                and (enrollments.recipient_phone is null or sms_consent.status = 'opted_out')
+                then 'opted_out'
         end as reason
     from enrollments
     left join carts on enrollments.object_type = 'cart' and enrollments.object_id = carts.cart_id
     left join orders on enrollments.person_id = orders.customer_id
+    left join {{ ref('address_consent') }} as email_consent
+        on enrollments.recipient_email = email_consent.address and email_consent.channel = 'email'
+    left join {{ ref('address_consent') }} as sms_consent
+        on enrollments.recipient_phone = sms_consent.address and sms_consent.channel = 'sms'
 
 )
 

@@ -72,7 +72,9 @@ earlier as (
     left join map on decisions.record_key = map.record_key
     left join receipts on decisions.decision_id = receipts.enrollment_id
     left join exits on decisions.decision_id = exits.enrollment_id
+    -- longer than any re-entry of days; a flow that nobody enters twice looks back for ever
     where decisions.decided_at >= {{ as_of() }} - interval '400 days'
+        or decisions.flow_name in (select gates.flow_name from gates where gates.reentry_days < 0)
     {%- else %}
     select
         cast(null as varchar) as decision_id, cast(null as varchar) as flow_name, cast(null as varchar) as mode,
@@ -99,9 +101,11 @@ undecided as (
             ) as sibling_no
         from gates
         where gates.decision_id not in (select decision_id from earlier)
+            -- a dry run uses nothing up
             and not exists (
                 select 1 from earlier
                 where earlier.flow_name = gates.flow_name
+                    and earlier.mode = case when gates.flow_status = 'dry_run' then 'dry_run' else 'live' end
                     and (
                         (earlier.trigger_key = gates.trigger_key and earlier.customer_id = gates.customer_id)
                         -- late news may give the occurrence of an event that was decided another name

@@ -74,7 +74,10 @@ people as (
         coalesce(customers.state, '*') as state,
         coalesce(customers.time_zone, '{{ var("time_zone") }}') as time_zone,
         {{ add_seconds('candidates.triggered_at', 'flow_settings.window_seconds') }} as window_ends_at,
-        md5(concat_ws('|', candidates.flow_name, candidates.trigger_key, candidates.node)) as decision_id
+        md5(concat_ws(
+            '|', candidates.flow_name, candidates.trigger_key, candidates.node,
+            case when flow_settings.status = 'dry_run' then 'dry_run' end
+        )) as decision_id
     from candidates
     inner join flow_settings on candidates.flow_name = flow_settings.flow_name
     left join map on candidates.record_key = map.record_key

@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='order_id') }}
+{{ config(
+    materialized='incremental', incremental_strategy='delete+insert', unique_key='order_id',
+    pre_hook=["{{ drop_lines_of_changed_orders() }}"],
+) }}
 
 with
 

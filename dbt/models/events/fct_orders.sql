@@ -13,4 +13,4 @@ select
     orders.total
 from {{ ref('int_orders') }} as orders
 left join {{ ref('int_identity__map') }} as map on orders.record_key = map.record_key
-where not orders.is_taken_over
+where {{ is_counted_order('orders') }}

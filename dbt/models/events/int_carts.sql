@@ -61,6 +61,7 @@ jane_news as (
         (array_agg(products order by occurred_at desc, seq desc) filter (where products is not null))[1] as products,
         (array_agg(amount order by occurred_at desc, seq desc) filter (where amount is not null))[1] as amount,
         min(coalesce(created_at, occurred_at)) as created_at,
+        max(occurred_at) as last_delivery_at,
         max(case when webhook = 'cart_status' and jane_status = 'pending' then occurred_at end) as last_activity_at,
         (array_agg(jane_status order by status_rank desc, occurred_at desc))[1] as jane_status,
         max(status_rank) as status_rank,
@@ -85,6 +86,7 @@ merged as (
         jane_news.products,
         jane_news.amount,
         least(jane_news.created_at, partner_touches.created_at) as created_at,
+        jane_news.last_delivery_at,
         greatest(jane_news.last_activity_at, partner_touches.last_activity_at) as last_activity_at,
         coalesce(jane_news.jane_status, 'pending') as jane_status,
         coalesce(jane_news.status_rank, 10) as status_rank,
@@ -102,8 +104,13 @@ select
     {% if is_incremental() -%}
     case when merged.node like 'jane_cart:%' then coalesce(known.node, merged.node) else merged.node end as node,
     {% for field in ['jane_store_id', 'store_name', 'reservation_mode', 'pos_order_id', 'products', 'amount'] -%}
-    coalesce(merged.{{ field }}, known.{{ field }}) as {{ field }},
+    -- a delivery that arrives late does not take back what a later one said
+    case
+        when merged.last_delivery_at < known.last_delivery_at then coalesce(known.{{ field }}, merged.{{ field }})
+        else coalesce(merged.{{ field }}, known.{{ field }})
+    end as {{ field }},
     {% endfor -%}
+    greatest(merged.last_delivery_at, known.last_delivery_at) as last_delivery_at,
     least(merged.created_at, known.created_at) as created_at,
     greatest(merged.last_activity_at, known.last_activity_at) as last_activity_at,
     case when known.status_rank > merged.status_rank then known.jane_status else merged.jane_status end as jane_status,
@@ -120,6 +127,7 @@ select
     merged.pos_order_id,
     merged.products,
     merged.amount,
+    merged.last_delivery_at,
     merged.created_at,
     merged.last_activity_at,
     merged.jane_status,

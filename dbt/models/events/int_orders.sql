@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='order_id') }}
 
-{#- The present state of each order by the record that it is evidence about. A Jane order that the point of sale has
-    taken over is counted there, and hidden here. -#}
+{#- The present state of each order by the record that it is evidence about. A Jane order names the order
+    at the point of sale that took it over, and counts until that one is here. -#}
 with
 
 flowhub_versions as (
@@ -36,7 +36,7 @@ select
     cast(delivery_fee as decimal(18, 2)) as delivery_fee,
     cast(total as decimal(18, 2)) as total,
     budtender,
-    false as is_taken_over,
+    cast(null as varchar) as pos_order_id,
     {{ build_no() }} as changed_build_no
 from flowhub_versions
 where recency = 1
@@ -58,6 +58,6 @@ select
     fulfilled_at,
     amount, null, null, null, amount as total,
     null,
-    pos_order_id is not null,
+    pos_order_id,
     {{ build_no() }}
 from carts

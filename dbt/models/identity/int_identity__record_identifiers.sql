@@ -39,7 +39,8 @@ seen as (
         min(seq) as first_seq,
         max(seq) as last_seq,
         min(seen_at) as first_seen_at,
-        max(seen_at) as last_seen_at
+        max(seen_at) as last_seen_at,
+        bool_or(is_snapshot) as is_shown
     from carried
     group by record_key, identifier_type, identifier_value
 
@@ -73,7 +74,8 @@ keyed as (
             or seen.identifier_type not in ('email', 'phone', 'name_birthday')
             or seen.identifier_value in (
                 newest_snapshots.email, newest_snapshots.phone, newest_snapshots.name_birthday
-            ) as is_active
+            ) as is_active,
+        newest_snapshots.record_key is not null as has_snapshot
     from seen
     left join newest_snapshots
         on seen.record_key = newest_snapshots.record_key
@@ -84,7 +86,7 @@ keyed as (
 
 select
     record_key, identifier_key, identifier_type, identifier_value, source, is_placeholder,
-    coalesce(is_active, false) as is_active, first_seq, last_seq, first_seen_at, last_seen_at,
+    coalesce(is_active, false) as is_active, is_shown, first_seq, last_seq, first_seen_at, last_seen_at,
     {{ build_no() }} as changed_build_no
 from keyed
 
@@ -99,6 +101,30 @@ known as (
 
 ),
 
+settled as (
+
+    {#- where a source has shown the whole record before, an event that carries an address does not bring it back -#}
+    select
+        keyed.*,
+        known.record_key is not null as is_known,
+        known.is_active as was_active,
+        known.first_seq as known_first_seq,
+        known.first_seen_at as known_first_seen_at,
+        known.changed_build_no as known_changed_build_no,
+        coalesce(known.is_shown, false) as was_shown,
+        case
+            when keyed.identifier_type in ('email', 'phone', 'name_birthday')
+                and not keyed.has_snapshot
+                and keyed.record_key in (select known.record_key from known where known.is_shown)
+                then coalesce(known.is_active, false)
+            else coalesce(keyed.is_active, false)
+        end as is_active_now
+    from keyed
+    left join known
+        on keyed.record_key = known.record_key and keyed.identifier_key = known.identifier_key
+
+),
+
 dropped as (
 
     {#- identifiers of a changed record that its newest snapshot no longer shows -#}
@@ -108,7 +134,6 @@ dropped as (
         on known.record_key = newest_snapshots.record_key
     where known.is_active
         and known.identifier_type in ('email', 'phone', 'name_birthday')
-        and known.source in ('flowhub', 'shopify')
         and known.identifier_value not in (
             coalesce(newest_snapshots.email, ''), coalesce(newest_snapshots.phone, ''),
             coalesce(newest_snapshots.name_birthday, '')
@@ -120,28 +145,25 @@ dropped as (
 )
 
 select
-    keyed.record_key, keyed.identifier_key, keyed.identifier_type, keyed.identifier_value, keyed.source,
-    keyed.is_placeholder,
-    coalesce(keyed.is_active, false) as is_active,
-    coalesce(known.first_seq, keyed.first_seq) as first_seq,
-    keyed.last_seq,
-    coalesce(known.first_seen_at, keyed.first_seen_at) as first_seen_at,
-    keyed.last_seen_at,
+    record_key, identifier_key, identifier_type, identifier_value, source, is_placeholder,
+    is_active_now as is_active,
+    is_shown or was_shown as is_shown,
+    coalesce(known_first_seq, first_seq) as first_seq,
+    last_seq,
+    coalesce(known_first_seen_at, first_seen_at) as first_seen_at,
+    last_seen_at,
     -- seeing again what is known is no news for who is who
     case
-        when known.record_key is not null and known.is_active = coalesce(keyed.is_active, false)
-            then known.changed_build_no
+        when is_known and was_active = is_active_now then known_changed_build_no
         else {{ build_no() }}
     end as changed_build_no
-from keyed
-left join known
-    on keyed.record_key = known.record_key and keyed.identifier_key = known.identifier_key
+from settled
 
 union all
 
 select
     record_key, identifier_key, identifier_type, identifier_value, source, is_placeholder,
-    false, first_seq, last_seq, first_seen_at, last_seen_at,
+    false, is_shown, first_seq, last_seq, first_seen_at, last_seen_at,
     {{ build_no() }}
 from dropped
 

@@ -24,8 +24,8 @@ customers as (
 
 orders as (
 
-    select * from {{ ref('int_orders') }}
-    where not is_taken_over
+    select * from {{ ref('int_orders') }} as present
+    where {{ is_counted_order('present') }}
 
 ),
 
@@ -66,11 +66,14 @@ hers as (
     select
         map.customer_id,
         orders.*,
-        coalesce(orders.completed_at, orders.created_at) as ordered_at
+        coalesce(orders.completed_at, orders.created_at) as ordered_at,
+        -- a refund is an order of its own: it takes money back, whatever its sign, and is no visit
+        orders.status <> 'refunded' as is_purchase,
+        case when orders.status = 'refunded' then -abs(orders.total) else orders.total end as worth
     from map
     inner join orders on map.record_key = orders.record_key
     where map.customer_id in (select customer_id from touched)
-        and orders.status not in ('canceled', 'refunded')
+        and orders.status <> 'canceled'
 
 ),
 
@@ -78,13 +81,13 @@ purchases as (
 
     select
         customer_id,
-        cast(count(*) as integer) as orders_count,
-        min(ordered_at) as first_order_at,
-        max(ordered_at) as last_order_at,
-        cast(sum(total) as decimal(18, 2)) as lifetime_value,
-        cast(avg(total) as decimal(18, 2)) as average_order_value,
+        cast(count(*) filter (where is_purchase) as integer) as orders_count,
+        min(ordered_at) filter (where is_purchase) as first_order_at,
+        max(ordered_at) filter (where is_purchase) as last_order_at,
+        cast(sum(worth) as decimal(18, 2)) as lifetime_value,
+        cast(avg(total) filter (where is_purchase) as decimal(18, 2)) as average_order_value,
         cast(coalesce(
-            sum(case when ordered_at > {{ as_of() }} - interval '365 days' then total end), 0
+            sum(case when ordered_at > {{ as_of() }} - interval '365 days' then worth end), 0
         ) as decimal(18, 2)) as spend_365d,
         min(case when ordered_at > {{ as_of() }} - interval '365 days' then ordered_at end) as oldest_in_year_at,
         (array_agg(budtender order by ordered_at desc) filter (where budtender is not null))[1] as last_budtender
@@ -102,7 +105,7 @@ favourite_stores as (
             store_id,
             row_number() over (partition by customer_id order by count(*) desc, max(ordered_at) desc, store_id) as place
         from hers
-        where store_id is not null
+        where store_id is not null and is_purchase
         group by customer_id, store_id
     ) as stores
     where place = 1
@@ -121,7 +124,7 @@ favourite_categories as (
             ) as place
         from hers
         inner join order_lines on hers.order_id = order_lines.order_id
-        where order_lines.category is not null
+        where order_lines.category is not null and hers.is_purchase
         group by hers.customer_id, order_lines.category
     ) as categories
     where place = 1

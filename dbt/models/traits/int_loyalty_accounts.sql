@@ -36,12 +36,16 @@ select
     {% for field in ['points_balance', 'tier', 'tier_expires_at', 'member_status', 'birth_month_text',
                      'points_expire_at'] -%}
     {% if is_incremental() -%}
-    coalesce(latest.{{ field }}, known.{{ field }}) as {{ field }},
+    -- an event that arrives late does not take back what a later one said
+    case
+        when latest.changed_at < known.changed_at then coalesce(known.{{ field }}, latest.{{ field }})
+        else coalesce(latest.{{ field }}, known.{{ field }})
+    end as {{ field }},
     {%- else -%}
     latest.{{ field }},
     {%- endif %}
     {% endfor -%}
-    latest.changed_at,
+    {% if is_incremental() -%} greatest(latest.changed_at, known.changed_at) {%- else -%} latest.changed_at {%- endif %} as changed_at,
     {{ build_no() }} as changed_build_no
 from latest
 {% if is_incremental() -%}
