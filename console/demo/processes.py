@@ -84,14 +84,19 @@ class Services:
     def __enter__(self) -> Self:
         """Let a TERM end the block as an error would."""
         signal.signal(signal.SIGTERM, _leave)
+        # A shell starts what it puts into the background with Ctrl-C ignored; the children would ignore it too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what runs, the last started first."""
+        """End what runs: ask all of them at once, then wait, then insist."""
         for service in reversed(self._running):
-            _end(service)
+            _signal(service, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for service in reversed(self._running):
+            _end(service, deadline)
         self._running.clear()
 
 
@@ -109,16 +114,19 @@ def _leave(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(143)
 
 
-def _end(service: Service) -> None:
-    """Ask a process to end, then insist; its whole group, for it may have started others."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(service.process.pid, how)
-        try:
-            service.process.wait(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-        return
+def _end(service: Service, deadline: float) -> None:
+    """Wait for a process that was asked to end; after the deadline it is killed."""
+    try:
+        service.process.wait(timeout=max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        _signal(service, signal.SIGKILL)
+        service.process.wait(timeout=STOP_SECONDS)
+
+
+def _signal(service: Service, how: signal.Signals) -> None:
+    """Send a signal to a process and those that it started: its own group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(service.process.pid, how)
 
 
 def _answers(url: str) -> bool:

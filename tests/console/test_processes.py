@@ -73,9 +73,9 @@ with Services(Path({str(tmp_path)!r})) as services:
     print(child.process.pid, flush=True)
     time.sleep(600)
 """
-    parent = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    # As a shell starts what runs in the background: with Ctrl-C ignored.
+    ignoring = ["sh", "-c", 'trap \'\' INT; exec "$0" "$@"', sys.executable, "-c", code]
+    parent = subprocess.Popen(ignoring, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     with parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
