@@ -32,7 +32,10 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Answer one request: a line for each node as it ends, then one for the report or the error."""
-        asked = read_line(self.rfile.readline())
+        line = self.rfile.readline()
+        if not line:
+            return  # somebody only knocked
+        asked = read_line(line)
         if not secrets.compare_digest(str(asked.get("token")), self.server.token):
             self.wfile.write(
                 error_line("the worker does not know this caller", "ask again: worker.json has its token")
