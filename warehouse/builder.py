@@ -37,6 +37,7 @@ _SCHEDULED = [
     "build",
     *("--select", "config.materialized:incremental", "config.materialized:table", "resource_type:test"),
     *("--exclude", "tag:thorough", "path:seeds"),
+    *("--exclude-resource-type", "unit_test"),
 ]
 _EVERYTHING = ["build", "--exclude-resource-type", "unit_test"]
 
