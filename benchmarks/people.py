@@ -30,8 +30,9 @@ def main(home: Path) -> None:
     with published.connection as connection:
         truth = home / "sandbox" / "truth" / "people.parquet"
         [[people, right, found, true]] = connection.execute(PAIRS.format(truth=truth)).fetchall()
+    missed = true - right
     print(
-        f"people {people:,}; pairs right {right:,.0f}, wrong {found - right:,.0f}, missed {true - right:,.0f}; ",
+        f"people {people:,}; pairs right {right:,.0f}, wrong {found - right:,.0f}, missed {missed:,.0f}; ",
         end="",
     )
     print(f"precision {right / found:.4f}, recall {right / true:.4f}")

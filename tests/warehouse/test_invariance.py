@@ -61,12 +61,13 @@ def points(balance: int, occurred: datetime, received: datetime) -> Fact:
     """Return OMNI's word about a balance."""
 
     def land(scene: Scene) -> None:
+        event_id = f"o-{balance}"
         body = {
-            "event": "wv/points/added", "event_id": f"o-{balance}", "occurred_at": occurred.isoformat(),
+            "event": "wv/points/added", "event_id": event_id, "occurred_at": occurred.isoformat(),
             "customer": {"id": 11, "email": "ann@example.com"}, "properties": {"value": 1, "source": "manual"},
             "profile": {"wv_point_balance": balance},
         }  # fmt: skip
-        scene.land("omni", "events", received, body, body["event_id"])
+        scene.land("omni", "events", received, body, event_id)
 
     return land
 

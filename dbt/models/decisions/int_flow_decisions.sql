@@ -17,19 +17,19 @@ gates as (
 
 ),
 
-map as (
+map as (  -- noqa: ST03 -- read where there are earlier decisions
 
     select * from {{ ref('int_identity__map') }}
 
 ),
 
-receipts as (
+receipts as (  -- noqa: ST03
 
     select enrollment_id, status from {{ ref('activation_receipts') }}
 
 ),
 
-exits as (
+exits as (  -- noqa: ST03
 
     {{ earlier_exits() }}
 
