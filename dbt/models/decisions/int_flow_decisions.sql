@@ -17,7 +17,7 @@ gates as (
 
 ),
 
-map as (  -- noqa: ST03 -- read where there are earlier decisions
+map as (  -- noqa: ST03
 
     select * from {{ ref('int_identity__map') }}
 
