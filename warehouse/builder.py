@@ -169,7 +169,7 @@ class Builder:
         if not restore:
             land(self._log, moment)
             crash_point("moment_landed")
-            self._since = active_since_next(self._since, moment)
+            self._since = active_since([moment], self._since)
         operations.begin_moment(warehouse, moment)
         operations.list_new_files(warehouse, self._log, self._log.last_seq() if restore else moment.upto_seq)
         # a moment that is taken up again decides with the statuses that it had when it landed
@@ -255,15 +255,6 @@ class Builder:
         if failed:
             return "; ".join(f"{node.unique_id}: {node.message}" for node in failed[:3])
         return str(outcome.exception or "dbt did not succeed and named no node")
-
-
-def active_since_next(since: Mapping[str, Any], moment: Moment) -> dict[str, Any]:
-    """Return the flows' statuses and their beginnings after one more moment."""
-    following = dict(since)
-    for flow, status in moment.flows.items():
-        if flow not in since or since[flow][0] != status:
-            following[flow] = (status, moment.as_of)
-    return following
 
 
 def _node_result(event: EventMsg) -> NodeResult:

@@ -1,7 +1,7 @@
 """Moments: what a build may read and what time it is, landed before its first model runs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -83,9 +83,14 @@ def landed(log: LandingLog, after: int = 0) -> list[Moment]:
     return moments
 
 
-def active_since(moments: list[Moment]) -> dict[str, tuple[str, datetime]]:
-    """Return each flow's status in the last moment and the instant at which it got that status."""
-    since: dict[str, tuple[str, datetime]] = {}
+def active_since(
+    moments: Iterable[Moment], before: Mapping[str, tuple[str, datetime]] | None = None
+) -> dict[str, tuple[str, datetime]]:
+    """Return each flow's status in the last moment and the instant at which it got that status.
+
+    ``before`` is what was so before these moments.
+    """
+    since = dict(before or {})
     for moment in moments:
         for flow, status in moment.flows.items():
             if flow not in since or since[flow][0] != status:
