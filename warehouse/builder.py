@@ -8,7 +8,6 @@ and reach; each step done twice is done once.
 import json
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -126,7 +125,7 @@ class Builder:
     def _settings_of_flows(self) -> dict[str, FlowSettings]:
         if self._flows is None or self._flows[0] != self._project.fingerprint:
             overrides = self._home.root / "flows.json"
-            told: Mapping[str, Any] = (
+            told: dict[str, Any] = (
                 json.loads(overrides.read_text(encoding="utf-8")) if overrides.exists() else {}
             )
             self._flows = (self._project.fingerprint, read_flow_settings(self._project.manifest, told))
