@@ -17,7 +17,7 @@ dev: setup ## start sandbox, receiver, worker and Dagster; Ctrl-C ends all
 	@.venv/bin/perennial demo dev
 
 test: setup ## run the whole test suite
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: setup ## run every judge of the code
 	@.venv/bin/python scripts/lint.py

@@ -10,6 +10,18 @@ from perennial.clock import sandbox_clock
 from tests.scene import settings_in
 from warehouse.builder import Builder
 
+# What takes minutes, longest first: begun last, it would leave one of two processes waiting for the other.
+LONG = ("tests/spine/", "tests/golden/", "tests/warehouse/", "tests/dbt/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, folder in enumerate(LONG) if item.nodeid.startswith(folder)), len(LONG))
+
+    items.sort(key=place)
+
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
