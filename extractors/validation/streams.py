@@ -16,6 +16,7 @@ KEYED_STREAMS = frozenset(
         "messaging/feedback",
         "perennial/decisions",
         "perennial/receipts",
+        "perennial/operations",
     },
 )
 KNOWN_STREAMS = KEYED_STREAMS | {
@@ -23,5 +24,4 @@ KNOWN_STREAMS = KEYED_STREAMS | {
     "perennial/audience_changes",
     "perennial/customer_id_changes",
     "perennial/derived_events",
-    "perennial/operations",
 }
