@@ -22,7 +22,7 @@ def main() -> int:
             ("make run, first call", ["-m", "console", "demo", "run", "--home", home]),
             ("make run, second call", ["-m", "console", "demo", "run", "--home", home]),
             ("builds by their news", ["benchmarks/builds.py", home]),
-            ("the Flowhub pull", ["benchmarks/flowhub_pull.py"]),
+            ("the Flowhub pull", ["-m", "benchmarks.flowhub_pull"]),
             ("the push", ["-m", "benchmarks.push_rate"]),
         ):
             print(f"\n# {title}", flush=True)

@@ -1,13 +1,15 @@
-"""Rows a second of the Flowhub pull, beside a bare loop of the same requests.
+"""Rows a second of the Flowhub pull, beside a bare loop of the same requests and dlt's REST source.
 
-``python benchmarks/flowhub_pull.py [--rounds 3]`` starts the sandbox in a process of its own and takes turns:
-the bare loop (httpx, nothing but reading the bodies), then a first pull into an empty home (paced, parsed,
-hashed, landed durably, cursors kept). A second table does the same against a server that answers from memory,
-so that the sandbox's own time of making a page does not hide the pull's.
+``python -m benchmarks.flowhub_pull [--rounds 3]`` starts the sandbox in a process of its own and takes turns:
+the bare loop (httpx, nothing but reading the bodies), a first pull into an empty home (paced, parsed, hashed,
+landed durably, cursors kept), and dlt into Parquet (in an environment of its own; its imports are not
+counted). A second table does the same against a server that answers from memory, so that the sandbox's own
+time of making a page does not hide the pull's.
 """
 
 import argparse
 import json
+import os
 import resource
 import socket
 import statistics
@@ -27,6 +29,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.rivals import rivals_python
 from extractors.flowhub.client import FlowhubClient
 from extractors.flowhub.pulls import STREAMS, pull
 from extractors.landing.log import LandingLog
@@ -41,11 +44,12 @@ Request = tuple[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Round:
-    """One turn: seconds of the bare loop and of the pull, for so many rows."""
+    """One turn: seconds of the bare loop, of the pull and of dlt, for so many rows."""
 
     rows: int
     bare: float
     pulled: float
+    dlt: float
 
 
 def settings_of(home: Path, **other: object) -> Settings:
@@ -123,13 +127,37 @@ def bare_loop(base_url: str, requests: list[Request], keep: Callable[[Request, b
         return time.monotonic() - began
 
 
-def rounds_against(base_url: str, clock_home: Path, requests: list[Request], count: int) -> list[Round]:
+def dlt_pull(base_url: str, requests: list[Request], python: str, rows: int) -> float:
+    """Let dlt read the same paths, pages and windows; return its seconds. It must bring the same rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder) / "requests.json"
+        listed.write_text(json.dumps(requests), encoding="utf-8")
+        script = str(Path(__file__).with_name("dlt_pull.py"))
+        done = subprocess.run(  # noqa: S603 - our own script
+            [python, script, base_url, str(listed), folder],
+            env={"PATH": os.environ["PATH"], "HOME": folder, "FLOWHUB_HEADERS": json.dumps(_HEADERS)},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        sys.exit(f"dlt failed: {done.stderr[-2_000:]}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    if told["rows"] != rows:
+        sys.exit(f"dlt brought {told['rows']} rows, the pull {rows}: they are not comparable")
+    return float(told["seconds"])
+
+
+def rounds_against(
+    base_url: str, clock_home: Path, requests: list[Request], count: int, python: str
+) -> list[Round]:
     """Take turns."""
     done = []
     for _ in range(count):
         bare = bare_loop(base_url, requests, lambda _request, _body: None)
         pulled, rows, _ = one_pull(base_url, clock_home)
-        done.append(Round(rows, bare, pulled))
+        done.append(Round(rows, bare, pulled, dlt_pull(base_url, requests, python, rows)))
     return done
 
 
@@ -141,8 +169,9 @@ def show(title: str, rounds: list[Round]) -> None:
     table = Table(title=f"{title}: {rows:,} rows, median of {len(rounds)}")
     for column in ("", "seconds", "rows/s", "of the bare loop"):
         table.add_column(column, justify="right" if column else "left")
-    table.add_row("bare httpx loop", f"{bare:.2f}", f"{rows / bare:,.0f}", "100 %")
-    table.add_row("pull", f"{pulled:.2f}", f"{rows / pulled:,.0f}", f"{100 * bare / pulled:.0f} %")
+    dlt = statistics.median(one.dlt for one in rounds)
+    for name, seconds in (("bare httpx loop", bare), ("pull", pulled), ("dlt REST source", dlt)):
+        table.add_row(name, f"{seconds:.2f}", f"{rows / seconds:,.0f}", f"{100 * bare / seconds:.0f} %")
     Console().print(table)
 
 
@@ -160,11 +189,13 @@ def serve_from_memory(folder: Path, port: int) -> None:
 
         def do_GET(self) -> None:
             url = httpx.URL(self.path)
-            body = bodies.get(_name(url.path, dict(url.params)))
-            self.send_response(200 if body is not None else 404)
-            self.send_header("Content-Length", str(len(body or b"")))
+            # a page behind the last one, which dlt asks for, is empty as the vendor's would be
+            body = bodies.get(_name(url.path, dict(url.params)), b'{"orders": [], "data": [], "total": 0}')
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body or b"")
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Stay quiet."""
@@ -187,6 +218,7 @@ def main() -> None:
         return
     pa.array([0])  # loads a library, once in a process
     with tempfile.TemporaryDirectory() as folder:
+        python = rivals_python(Path(folder) / "rivals")
         home, recorded = Path(folder) / "sandbox", Path(folder) / "recorded"
         recorded.mkdir()
         port, second = free_port(), free_port()
@@ -202,13 +234,17 @@ def main() -> None:
         with process(["-m", "sandbox", spec], environment, f"http://127.0.0.1:{port}/control/clock"):
             _, _, requests = one_pull(url, home)
             bare_loop(url, requests, lambda request, body: bodies.append((request, body)))
-            show("sandbox", rounds_against(url, home, requests, options.rounds))
+            show("sandbox", rounds_against(url, home, requests, options.rounds, python))
         for number, (_, body) in enumerate(bodies):
             (recorded / f"{number}").write_bytes(body)
         (recorded / "index.json").write_text(json.dumps([request for request, _ in bodies]), encoding="utf-8")
         url = f"http://127.0.0.1:{second}"
-        with process([__file__, "--serve", str(recorded), str(second)], environment, f"{url}/ready"):
-            show("answers from memory", rounds_against(url, home, requests, options.rounds))
+        with process(
+            ["-m", "benchmarks.flowhub_pull", "--serve", str(recorded), str(second)],
+            environment,
+            f"{url}/ready",
+        ):
+            show("answers from memory", rounds_against(url, home, requests, options.rounds, python))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     Console().print(f"peak memory of this process: {peak:,.0f} MiB")
 

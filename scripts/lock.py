@@ -20,6 +20,7 @@ COMPILE = [
 LOCKS = (
     ("requirements/bootstrap.lock", ["requirements/bootstrap.in"]),
     ("requirements.lock", ["--all-extras", "pyproject.toml"]),
+    ("requirements/rivals.lock", ["requirements/rivals.in"]),
 )
 
 if __name__ == "__main__":
