@@ -154,7 +154,7 @@ def _job(
     graph = _definitions().resolve_asset_graph()
     try:
         wanted = dg.AssetSelection.from_string(select) if select else dg.AssetSelection.all()
-        keys = wanted.resolve(graph) & graph.materializable_asset_keys
+        keys = wanted.resolve(graph) & job.asset_layer.selected_asset_keys & graph.materializable_asset_keys
     except dg.DagsterError as error:
         raise PerennialError(
             f"--select {select!r} can't be read: {error}",

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import duckdb
 
+from extractors.landing.batches import LandedFile
 from extractors.landing.log import LandingLog
 from warehouse.flow_settings import FlowSettings
 from warehouse.moments import Moment
@@ -30,15 +31,45 @@ def aware(instant: datetime) -> datetime:
 
 
 def list_new_files(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, upto_seq: int) -> None:
-    """Tell the models which files hold the batches up to ``upto_seq``; cost follows the new batches."""
-    [[known]] = warehouse.execute("select coalesce(max(last_seq), 0) from ops.landing_files").fetchall()
+    """Tell the models which files hold the batches up to ``upto_seq``; cost follows new batches and rewritten files."""
+    [[known, rewrites]] = warehouse.execute(
+        "select (select coalesce(max(last_seq), 0) from ops.landing_files),"
+        " (select coalesce(max(last_number), 0) from ops.landing_rewrites)",
+    ).fetchall()
+    rewritten = log.rewrites(after=rewrites)
+    warehouse.execute("begin")
+    # What lies elsewhere now is listed anew, as far as it was listed. Files are replaced whole: no row straddles.
+    for first_seq, last_seq in _joined((one.first_seq, min(one.last_seq, known)) for one in rewritten):
+        warehouse.execute(
+            "delete from ops.landing_files where first_seq between ? and ?", [first_seq, last_seq]
+        )
+        _list(warehouse, log.files(after=first_seq - 1, upto=last_seq))
+    _list(warehouse, log.files(after=known, upto=upto_seq))
+    if rewritten:
+        warehouse.execute("delete from ops.landing_rewrites")
+        warehouse.execute("insert into ops.landing_rewrites values (?)", [rewritten[-1].seq])
+    warehouse.execute("commit")
+
+
+def _list(warehouse: duckdb.DuckDBPyConnection, files: Iterable[LandedFile]) -> None:
     rows = [
         (file.first_seq, file.last_seq, stream, file.path, rows)
-        for file in log.files(after=known, upto=upto_seq)
+        for file in files
         for stream, rows in file.streams.items()
     ]
     if rows:
         warehouse.executemany("insert into ops.landing_files values (?, ?, ?, ?, ?)", rows)
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the ranges that cover the same numbers and don't meet; one that ends before it begins covers none."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(one for one in ranges if one[0] <= one[1]):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def streams_after(warehouse: duckdb.DuckDBPyConnection, seq: int) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from extractors.landing.log import Batch
+from extractors.landing.batches import Batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
-"""A batch as one immutable Parquet file.
+"""Batches as immutable Parquet files.
 
 Columns, in this order: seq, row_no (place in its batch, from 1), source, stream, source_key, received_at
 (UTC, microseconds), headers (JSON), request (JSON), payload (text as received). The batch's name and the time
-it landed are in the file's metadata, so that a lost manifest entry can be made again from the file alone.
+it landed are in the file's metadata, so that a lost manifest entry can be made again from the file alone. A file
+that replaces others (``rewriting.py``) holds several batches in their order, and the labels of them all.
 """
 
 import io
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 from extractors.landing.records import LandedRecord, Record
 
+_Note = TypeVar("_Note")
 SCHEMA = pa.schema(
     [
         pa.field("seq", pa.int64(), nullable=False),
@@ -33,11 +35,17 @@ SCHEMA = pa.schema(
     ],
 )
 _ROWS_AT_A_TIME = 5_000
+# A reader of a few batches skips by the zone map of seq what it need not read; so a group is neither the whole
+# file nor so small that its footer costs more than it saves.
+_GROUP_ROWS = 20_000
+_GROUP_BYTES = 32 * 1024 * 1024
+_PARQUET = {"compression": "zstd", "write_page_checksum": True}
+_LABEL, _LABELS, _NOTE = b"perennial.batch", b"perennial.batches", b"perennial.rewrite"
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a batch file says of itself."""
+    """What a file says of a batch in it."""
 
     seq: int
     name: str
@@ -59,11 +67,37 @@ def encode(label: Label, records: Sequence[Record]) -> bytes:
     }
     table = pa.table(
         [pa.array(columns[field.name], type=field.type) for field in SCHEMA],
-        schema=SCHEMA.with_metadata({"perennial.batch": msgspec.json.encode(label)}),
+        schema=SCHEMA.with_metadata({_LABEL: msgspec.json.encode(label)}),
     )
     target = io.BytesIO()
-    pq.write_table(table, target, compression="zstd", write_page_checksum=True)
+    pq.write_table(table, target, **_PARQUET)
     return target.getvalue()
+
+
+def encode_several(labels: Sequence[Label], note: object, pieces: Iterable[pa.Table]) -> bytes:
+    """Return several batches as the bytes of one Parquet file, read and written piece by piece.
+
+    ``note`` is what the file says of how it came to be.
+    """
+    target = io.BytesIO()
+    metadata = {_LABELS: msgspec.json.encode(labels), _NOTE: msgspec.json.encode(note)}
+    with pq.ParquetWriter(target, SCHEMA.with_metadata(metadata), **_PARQUET) as writer:
+        for group in _groups(pieces):
+            writer.write_table(group, row_group_size=group.num_rows)
+    return target.getvalue()
+
+
+def _groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    group: list[pa.Table] = []
+    rows = size = 0
+    for piece in pieces:
+        group.append(piece)
+        rows, size = rows + piece.num_rows, size + piece.nbytes
+        if rows >= _GROUP_ROWS or size >= _GROUP_BYTES:
+            yield pa.concat_tables(group).combine_chunks()
+            group, rows, size = [], 0, 0
+    if group:
+        yield pa.concat_tables(group).combine_chunks()
 
 
 def warm_up() -> None:
@@ -71,23 +105,35 @@ def warm_up() -> None:
     encode(Label(0, "", datetime.min.replace(tzinfo=UTC)), [])
 
 
-def label_of(file: BinaryIO) -> Label:
-    """Return what a batch file says of itself."""
+def labels_of(file: BinaryIO) -> list[Label]:
+    """Return what a file says of the batches in it."""
     metadata = pq.read_schema(file).metadata or {}
-    return msgspec.json.decode(metadata[b"perennial.batch"], type=Label)
+    if _LABEL in metadata:
+        return [msgspec.json.decode(metadata[_LABEL], type=Label)]
+    return msgspec.json.decode(metadata[_LABELS], type=list[Label])
 
 
-def counts(file: BinaryIO, seq: int) -> dict[str, int]:
-    """Read every byte of a file and return one batch's rows by ``source/stream``."""
+def note_of(file: BinaryIO, kind: type[_Note]) -> _Note:
+    """Return what a file of several batches says of how it came to be."""
+    metadata = pq.read_schema(file).metadata or {}
+    return msgspec.json.decode(metadata[_NOTE], type=kind)
+
+
+def counts(file: BinaryIO) -> dict[int, dict[str, int]]:
+    """Read every byte of a file and return the rows of each batch in it by ``source/stream``."""
+    found: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for piece in pieces(file):
+        groups = piece.group_by(["seq", "source", "stream"], use_threads=False).aggregate([([], "count_all")])
+        for row in groups.to_pylist():
+            found[row["seq"]][f"{row['source']}/{row['stream']}"] += row["count_all"]
+    return {seq: dict(streams) for seq, streams in found.items()}
+
+
+def pieces(file: BinaryIO) -> Iterator[pa.Table]:
+    """Yield a file's rows in their order, some at a time."""
     parquet = pq.ParquetFile(file, page_checksum_verification=True)
-    found: Counter[str] = Counter()
     for batch in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME):
-        rows = batch.filter(pc.equal(batch["seq"], seq))
-        found.update(
-            f"{source}/{stream}"
-            for source, stream in zip(rows["source"].to_pylist(), rows["stream"].to_pylist(), strict=True)
-        )
-    return dict(found)
+        yield pa.Table.from_batches([batch]).cast(SCHEMA)
 
 
 def decode(file: BinaryIO, source: str, stream: str) -> Iterator[LandedRecord]:

@@ -1,6 +1,10 @@
 """What an operating system's refusal means to the person who must mend it."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
 
 from perennial.errors import LandingError
 
@@ -30,3 +34,15 @@ def landing_error(doing: str, error: OSError) -> LandingError:
         f"{doing}: {error.strerror or type(error).__name__}{where}",
         "see that PERENNIAL_LANDING_URL and PERENNIAL_HOME can be written, then do the same again",
     )
+
+
+@contextmanager
+def reading(address: str, seq: int) -> Iterator[None]:
+    """Turn what goes wrong while a landed file is read into an error that names it."""
+    try:
+        yield
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise LandingError(
+            f"the landing file {address} (seq {seq}) is missing or damaged: {type(error).__name__}",
+            "restore that file from a backup; all others can be read and new batches land meanwhile",
+        ) from error

@@ -20,11 +20,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--repair", type=int, metavar="SEQ", help="make this manifest entry anew from its file"
     )
+    parser.add_argument(
+        "--repair-rewrite", type=int, metavar="NUMBER", help="make this entry of a rewrite anew from its file"
+    )
     wanted = parser.parse_args(arguments)
     log = LandingLog(wanted.root)
     try:
         if wanted.repair is not None:
             _say(f"entry {wanted.repair} made anew: {log.repair(wanted.repair).name}")
+            return 0
+        if wanted.repair_rewrite is not None:
+            _say(
+                f"rewrite {wanted.repair_rewrite} made anew: {log.repair_rewrite(wanted.repair_rewrite).path}"
+            )
             return 0
         if wanted.verify:
             return _verify(log)
@@ -42,14 +50,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _verify(log: LandingLog) -> int:
     """Say what is wrong, entry by entry and file by file."""
-    last, rows, problems = log.last_seq(), 0, 0
-    for seq in range(1, last + 1):
-        try:
-            rows += log.verify(seq)
-        except LandingError as error:
+    last, files, rows, problems = log.last_seq(), 0, 0, 0
+    for found in log.verify():
+        if isinstance(found, LandingError):
             problems += 1
-            _say(str(error))
-    _say(f"{last} batches, {rows} rows read, {problems} problems")
+            _say(str(found))
+        else:
+            files, rows = files + 1, rows + found.rows
+    _say(f"{last} batches, {files} files and {rows} rows read, {problems} problems")
     return 1 if problems else 0
 
 

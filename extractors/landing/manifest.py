@@ -1,7 +1,8 @@
-"""The manifest: which entries there are, in order, and the one step that makes a new one part of the log.
+"""A manifest: which entries there are, in order, and the one step that adds a new one.
 
-``manifest/<seq>.json`` is one entry; ``manifest/checkpoint.json`` names pages of a thousand entries each, so
-that a reader probes only what comes after them.
+``<folder>/<seq>.json`` is one entry; ``<folder>/checkpoint.json`` names pages of a thousand entries each, so
+that a reader probes only what comes after them. The log has two: of its batches (``manifest/``), and of the
+rewrites that moved them since (``manifest/rewrites/``).
 """
 
 import logging
@@ -17,8 +18,6 @@ from extractors.landing.store import Store
 from perennial.errors import LandingError
 
 _PAGE = 1_000
-_FOLDER = "manifest"
-_CHECKPOINT = "manifest/checkpoint.json"
 _log = logging.getLogger(__name__)
 
 
@@ -62,14 +61,18 @@ class _Damaged:
 
 
 class Manifest(Generic[_Entry]):
-    """The entries of one log, kept in memory and looked after by ``refresh``; safe to share between threads.
+    """The entries of one folder, kept in memory and looked after by ``refresh``; safe to share between threads.
 
-    Entries are frozen dataclasses of ``kind``, stored as JSON.
+    Entries are frozen dataclasses of ``kind``, stored as JSON. ``mended_by`` is the option of
+    ``extractors.landing.inspect`` that makes a damaged one anew.
     """
 
-    def __init__(self, store: Store, kind: type[_Entry]) -> None:
+    def __init__(self, store: Store, kind: type[_Entry], folder: str, mended_by: str) -> None:
         self._store = store
         self._kind = kind
+        self._folder = folder
+        self._mended_by = mended_by
+        self._checkpoint_path = f"{folder}/checkpoint.json"
         self._state = threading.RLock()
         self._version: str | None = None
         self._checkpoint = _Checkpoint()
@@ -97,7 +100,7 @@ class Manifest(Generic[_Entry]):
             done = self._checkpoint.upto
             for entry in self._tail[max(0, after - done) : max(0, last - done)]:
                 if isinstance(entry, _Damaged):
-                    raise _entry_error(self._store.address(_path(entry.seq)), entry.seq)
+                    raise self._entry_error(entry.seq)
                 found.append(entry)
             return found
 
@@ -110,14 +113,14 @@ class Manifest(Generic[_Entry]):
 
     def add(self, entry: _Entry) -> bool:
         """Make an entry part of the log, durably; False when another writer has taken its ``seq``."""
-        if self._store.create(_path(entry.seq), msgspec.json.encode(entry)):
+        if self._store.create(self._path(entry.seq), msgspec.json.encode(entry)):
             return True
         # A put that was answered with a time-out and sent again by the client finds its own entry.
         return self._entry_at(entry.seq) == entry
 
     def mend(self, entry: _Entry) -> None:
         """Write an entry in place of a damaged one."""
-        self._store.replace(_path(entry.seq), msgspec.json.encode(entry))
+        self._store.replace(self._path(entry.seq), msgspec.json.encode(entry))
 
     def refresh(self) -> None:
         """Take in what others have added since the last look; what is known afterwards is durable."""
@@ -128,7 +131,7 @@ class Manifest(Generic[_Entry]):
                 fresh.append(entry)
             if fresh:
                 # A writer may have died between making an entry and syncing it: what is shown must stay.
-                self._store.settle(_FOLDER)
+                self._store.settle(self._folder)
             self._take(fresh)
             for seq in [*self._damaged]:
                 # Someone may have mended it since.
@@ -151,13 +154,15 @@ class Manifest(Generic[_Entry]):
                 if any(isinstance(entry, _Damaged) for entry in entries):
                     break
                 page = _Page(
-                    upto + 1, upto + _PAGE, f"manifest/pages/{upto + 1:012d}-{upto + _PAGE:012d}.json"
+                    upto + 1, upto + _PAGE, f"{self._folder}/pages/{upto + 1:012d}-{upto + _PAGE:012d}.json"
                 )
                 self._store.replace(page.path, msgspec.json.encode(entries))
                 pages.append(page)
                 upto = page.last_seq
             if upto > self._checkpoint.upto:
-                self._store.replace(_CHECKPOINT, msgspec.json.encode(_Checkpoint(upto, tuple(pages))))
+                self._store.replace(
+                    self._checkpoint_path, msgspec.json.encode(_Checkpoint(upto, tuple(pages)))
+                )
         except OSError as error:
             _log.warning(
                 "the landing checkpoint could not be written (%s); the next append tries again", error
@@ -173,7 +178,7 @@ class Manifest(Generic[_Entry]):
 
     def _entry_at(self, seq: int) -> _Entry | _Damaged | None:
         try:
-            entry = msgspec.json.decode(self._store.read(_path(seq)), type=self._kind)
+            entry = msgspec.json.decode(self._store.read(self._path(seq)), type=self._kind)
         except FileNotFoundError:
             return None
         except msgspec.DecodeError:
@@ -181,10 +186,10 @@ class Manifest(Generic[_Entry]):
         return entry if entry.seq == seq else _Damaged(seq)
 
     def _reload_checkpoint(self) -> None:
-        version = self._store.version(_CHECKPOINT)
+        version = self._store.version(self._checkpoint_path)
         if version == self._version:
             return
-        newer: _Checkpoint = self._decoded(_CHECKPOINT, _Checkpoint) if version else _Checkpoint()
+        newer: _Checkpoint = self._decoded(self._checkpoint_path, _Checkpoint) if version else _Checkpoint()
         done = newer.upto - self._checkpoint.upto
         tail = self._tail[done:] if done >= 0 else []
         self._checkpoint, self._version = newer, version
@@ -204,18 +209,17 @@ class Manifest(Generic[_Entry]):
         except (msgspec.DecodeError, FileNotFoundError) as error:
             raise LandingError(
                 f"{self._store.address(path)} is missing or damaged: {type(error).__name__}",
-                f"restore it from a backup, or delete {self._store.address(_CHECKPOINT)}: "
+                f"restore it from a backup, or delete {self._store.address(self._checkpoint_path)}: "
                 "the next append makes both anew from the entries beside it",
             ) from error
 
+    def _path(self, seq: int) -> str:
+        return f"{self._folder}/{seq:012d}.json"
 
-def _path(seq: int) -> str:
-    return f"{_FOLDER}/{seq:012d}.json"
-
-
-def _entry_error(address: str, seq: int) -> LandingError:
-    return LandingError(
-        f"the manifest entry {address} is damaged; batches before it can be read and new ones land meanwhile",
-        "restore it from a backup, or make it anew: "
-        f"python -m extractors.landing.inspect <root> --repair {seq}",
-    )
+    def _entry_error(self, seq: int) -> LandingError:
+        return LandingError(
+            f"the manifest entry {self._store.address(self._path(seq))} is damaged; "
+            "what came before it can be read and new batches land meanwhile",
+            "restore it from a backup, or make it anew: "
+            f"python -m extractors.landing.inspect <root> {self._mended_by} {seq}",
+        )

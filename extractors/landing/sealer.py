@@ -5,9 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from extractors.landing.batches import Batch
 from extractors.landing.frames import recover
 from extractors.landing.journal import Journal, decode_record
-from extractors.landing.log import Batch, LandingLog
+from extractors.landing.log import LandingLog
 from extractors.landing.segments import Segment, dead_receivers
 from perennial.errors import LandingError
 

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from extractors.landing.log import LandedFile, LandingLog
+from extractors.landing.batches import LandedFile
+from extractors.landing.log import LandingLog
 from extractors.validation.streams import KEYED_STREAMS
 from perennial.errors import LandingError
 

@@ -1,11 +1,23 @@
 """The code location as Dagster sees it."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
 from dagster_project.lib.dbt import streams_read
-from dagster_project.lib.keys import DESTINATIONS, FLOW_SETTINGS, LANDING_LOG, PUBLISHED, enrollments_key
+from dagster_project.lib.keys import (
+    COMPACTED,
+    DESTINATIONS,
+    FLOW_SETTINGS,
+    LANDING_LOG,
+    PUBLISHED,
+    enrollments_key,
+)
 from dagster_project.lib.streams import OWN, foreign_streams, stream_key
+from extractors.landing.log import LandingLog
+from extractors.landing.records import Record
 from extractors.validation.streams import KNOWN_STREAMS
 
 STAGES = {
@@ -109,10 +121,11 @@ def test_the_push_waits_for_its_check(definitions: dg.Definitions) -> None:
 
 
 def test_one_job_goes_the_whole_way(definitions: dg.Definitions) -> None:
-    """The job of ``perennial run`` makes every asset, in one process."""
+    """The job of ``perennial run`` makes every asset, in one process; only the upkeep has its own time."""
     job = definitions.resolve_job_def("perennial")
     graph = definitions.resolve_asset_graph()
-    assert job.asset_layer.selected_asset_keys >= graph.materializable_asset_keys
+    assert job.asset_layer.selected_asset_keys >= graph.materializable_asset_keys - {COMPACTED}
+    assert COMPACTED not in job.asset_layer.selected_asset_keys
     assert job.executor_def.name == "in_process"
     assert PUBLISHED in job.asset_layer.selected_asset_keys
 
@@ -122,6 +135,37 @@ def test_a_build_starts_without_pulling(definitions: dg.Definitions) -> None:
     job = definitions.resolve_job_def("build")
     assert not {key for key in job.asset_layer.selected_asset_keys if key.path[0] == "flowhub"}
     assert LANDING_LOG in job.asset_layer.selected_asset_keys
+
+
+def test_compaction_never_runs_beside_a_build(definitions: dg.Definitions) -> None:
+    """Every night, and the queue lets it and a build run one after the other."""
+    job, build = (definitions.resolve_job_def(name) for name in ("compact_landing", "build"))
+    assert job.asset_layer.selected_asset_keys == {COMPACTED}
+    assert job.tags["perennial/one_at_a_time"] == build.tags["perennial/one_at_a_time"]
+    schedule = definitions.resolve_schedule_def("compact_landing_schedule")
+    assert schedule.cron_schedule == "30 3 * * *"
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+
+
+def test_a_compaction_says_what_it_did(
+    definitions: dg.Definitions, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files before and after, bytes and rows, on the asset."""
+    monkeypatch.setattr("extractors.landing.compaction.PAGE", 4)
+    log = LandingLog(str(home / "landing"))
+    for number in range(5):
+        log.append(
+            f"b/{number}", [Record("jane", "cart_status", None, datetime(2026, 5, 3, tzinfo=UTC), "{}")]
+        )
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert definitions.resolve_job_def("compact_landing").execute_in_process(instance=instance).success
+        event = instance.get_latest_materialization_event(COMPACTED)
+    assert event is not None
+    assert event.asset_materialization is not None
+    metadata = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    assert (metadata["files_before"], metadata["files_after"], metadata["rows"]) == (4, 1, 4)
+    assert metadata["bytes_after"] < metadata["bytes_before"]
+    assert [file.rows for file in log.files()] == [4, 1]
 
 
 def test_every_stream_of_the_graph_is_known_at_the_boundary() -> None:

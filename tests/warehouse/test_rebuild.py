@@ -1,11 +1,13 @@
 """The warehouse is derived: landing gives it back, row for row, and decides nothing anew."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from extractors.landing.compaction import compact
 from perennial.errors import PerennialError
 from tests.scene import Scene
 from tests.warehouse import story
@@ -60,6 +62,28 @@ def test_a_rebuild_gives_the_same_marts_and_decides_nothing(scene: Scene) -> Non
     assert scene.log.last_seq() == batches, "a rebuild lands nothing"
     scene.build(story.at(18, 31))
     assert marts(scene)["flow_decisions"] == before["flow_decisions"]
+
+
+def listed(scene: Scene) -> tuple[set[str], int]:
+    """Return the files that the models are told of, and how many rows they are told to be in them."""
+    files = scene.rows("select path, row_count from ops.landing_files")
+    return {row["path"] for row in files}, sum(row["row_count"] for row in files)
+
+
+def test_compaction_changes_no_row_of_a_rebuild_and_builds_read_the_files_of_now(scene: Scene) -> None:
+    """Merged over and over, with every replaced file gone at once: the marts are what they were, row for row."""
+    before, last = marts(scene), scene.log.last_seq()
+    compact(scene.log, upto=last // 2, keep_old_for=timedelta(0))
+    assert rebuild(scene.settings, story.at(18, 31)).ok
+    assert marts(scene) == before
+
+    compact(scene.log, upto=last, keep_old_for=timedelta(0))
+    assert len(scene.log.files()) == 1
+    scene.build(story.at(18, 31))  # a warehouse that was told of the files of before
+    [reach] = scene.rows("select max(upto_seq) as seq from ops.moments")
+    files = scene.log.files(upto=reach["seq"])
+    assert listed(scene) == ({file.path for file in files}, sum(file.rows for file in files))
+    assert marts(scene)["fct_orders"] == before["fct_orders"]
 
 
 def test_a_lost_warehouse_is_named_and_not_begun_anew(scene: Scene) -> None:

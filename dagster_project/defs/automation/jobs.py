@@ -1,10 +1,11 @@
-"""The jobs: the whole way, the way from landing on, and the pulls."""
+"""The jobs: the whole way, the way from landing on, the pulls, and the upkeep of a night."""
 
 import dagster as dg
 
 from dagster_project.lib.dbt import hot_keys, model_key
 from dagster_project.lib.keys import (
     BOUNDARY,
+    COMPACTED,
     DESTINATIONS,
     LANDING_LOG,
     PUBLISHED,
@@ -23,6 +24,7 @@ AROUND_DBT = (
     *(enrollments_key(destination) for destination in DESTINATIONS),
     PUBLISHED,
 )
+UPKEEP = dg.AssetSelection.assets(COMPACTED)
 PULLS = dg.AssetSelection.groups("extraction") & dg.AssetSelection.key_prefixes("flowhub")
 
 
@@ -33,7 +35,7 @@ def jobs() -> dg.Definitions:
         jobs=[
             dg.define_asset_job(
                 "perennial",
-                dg.AssetSelection.all(),
+                dg.AssetSelection.all() - UPKEEP,
                 description="Extract, check, build, decide, push and publish: once, end to end.",
                 tags={ONE_AT_A_TIME: "build"},
                 executor_def=EXECUTOR,
@@ -52,8 +54,15 @@ def jobs() -> dg.Definitions:
             ),
             dg.define_asset_job(
                 "build",
-                dg.AssetSelection.all() - PULLS,
+                dg.AssetSelection.all() - PULLS - UPKEEP,
                 description="What landed, on to the push: everything but the pulls.",
+                tags={ONE_AT_A_TIME: "build"},
+                executor_def=EXECUTOR,
+            ),
+            dg.define_asset_job(
+                "compact_landing",
+                UPKEEP,
+                description="Few large landing files instead of many small ones; waits for builds, and they for it.",
                 tags={ONE_AT_A_TIME: "build"},
                 executor_def=EXECUTOR,
             ),

@@ -43,5 +43,6 @@ def schedules() -> dg.Definitions:
             every("*/10 * * * *", "flowhub_customers"),
             every("15 4 * * *", "flowhub_locations"),
             every("5-59/10 * * * *", "build"),
+            every("30 3 * * *", "compact_landing"),
         ]
     )
