@@ -10,7 +10,8 @@ import json
 import secrets
 from collections.abc import Mapping
 
-from extractors.landing.log import Batch, LandingLog
+from extractors.landing.batches import Batch
+from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.clock import Clock
 
