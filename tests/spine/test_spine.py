@@ -126,7 +126,10 @@ def test_flows_do_what_the_world_says_they_should(marts: duckdb.DuckDBPyConnecti
             expected.flow_name, expected.eligible, expected.reason, expected.detail, decisions.outcome, decisions.reason
         from truth.expected
         inner join events.int_events as triggers
-            on triggers.event_id = md5('omni|' || expected.trigger_id)
+            on triggers.event_id in (
+                    select md5('omni|' || happening_key || '|' || occurrence_no)
+                    from staging.base_omni__events where route_event_id = expected.trigger_id
+                )
                 or (
                     triggers.source = 'jane' and triggers.object_type = 'cart'
                     and triggers.object_id = expected.trigger_id

@@ -1,5 +1,6 @@
+{#- The id is made of what both routes say, so that the event is the same whichever brought it. -#}
 select
-    {{ event_id(["'omni'", 'omni_event_id']) }} as event_id,
+    {{ event_id(["'omni'", 'events.happening_key', 'cast(events.occurrence_no as varchar)']) }} as event_id,
     names.event_name,
     'omni' as source,
     events.occurred_at,
@@ -11,7 +12,7 @@ select
     cast(null as varchar) as object_type,
     cast(null as varchar) as object_id,
     cast(null as varchar) as status,
-    events.tier,
+    coalesce(events.new_tier, events.tier) as tier,
     events.reward_type,
     events.reason,
     events.points as amount,

@@ -92,8 +92,25 @@ sightings as (
         false,
         null, null, null, null, null, null, null, null, null, null,
         email, phone,
-        null, null, null, null, null, null
+        null, null, null, null,
+        case when merged_shopify_customer_id is not null then shopify_customer_id end,
+        null
     from omni_events
+
+    union all
+
+    -- OMNI tells of a merge as Shopify does: whom it merged away lives on in the one that was kept
+    select
+        seq, row_no, received_at,
+        'omni',
+        {{ node_of('shopify_customer', 'merged_shopify_customer_id') }},
+        false,
+        null, null, null, null, null, null, null, null, null, null,
+        null, null,
+        null, null, null, null, shopify_customer_id, null
+    from omni_events
+    where merged_shopify_customer_id is not null
+        and shopify_customer_id is not null
 
     union all
 

@@ -136,8 +136,8 @@ loyalty as (
     select
         map.customer_id
         {%- for field in ['points_balance', 'points_expire_at', 'tier', 'tier_expires_at', 'member_status',
-                          'birth_month_text'] %},
-        (array_agg(loyalty_accounts.{{ field }} order by loyalty_accounts.changed_at desc)
+                          'birth_month'] %},
+        (array_agg(loyalty_accounts.{{ field }} order by loyalty_accounts.{{ field }}_said_at desc)
             filter (where loyalty_accounts.{{ field }} is not null))[1] as {{ field }}
         {%- endfor %}
     from map
@@ -171,10 +171,7 @@ select
     loyalty.tier,
     loyalty.tier_expires_at,
     loyalty.member_status,
-    coalesce(
-        customers.birth_month,
-        cast(nullif(right(regexp_replace(loyalty.birth_month_text, '[^0-9]', '', 'g'), 2), '') as integer)
-    ) as birth_month,
+    coalesce(customers.birth_month, loyalty.birth_month) as birth_month,
     -- the next instant at which a value above changes though nothing arrives
     least(
         case

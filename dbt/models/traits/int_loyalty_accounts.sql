@@ -1,15 +1,36 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
 
 {#- The last that OMNI said about each of its customers. Balances are taken from what OMNI states, never summed: a merge
-    re-bases them without an event. -#}
+    re-bases them without an event. Each field has its own time, OMNI's where it gives one: the word about a balance is
+    not newer because a birth month changed since. -#}
+{%- set said_at = {
+    'points_balance': 'coalesce(points_balance_updated_at, occurred_at)',
+    'tier': 'coalesce(tier_updated_at, occurred_at)',
+    'tier_expires_at': 'coalesce(tier_updated_at, occurred_at)',
+    'member_status': 'coalesce(member_status_updated_at, occurred_at)',
+    'birth_month': 'coalesce(birth_month_updated_at, occurred_at)',
+    'points_expire_at': 'occurred_at',
+} -%}
 with
 
 events as (
 
     select
-        events.*,
-        {{ omni_node() }} as node
-    from {{ ref('stg_omni__events') }} as events
+        seq,
+        row_no,
+        {{ omni_node() }} as node,
+        points_balance,
+        coalesce(tier, new_tier) as tier,
+        tier_expires_at,
+        member_status,
+        birth_month,
+        case when omni_event = 'wv/points/expiring' then expires_at end as points_expire_at,
+        occurred_at,
+        points_balance_updated_at,
+        tier_updated_at,
+        member_status_updated_at,
+        birth_month_updated_at
+    from {{ ref('stg_omni__events') }}
     where {{ is_news() }}
 
 ),
@@ -19,12 +40,11 @@ latest as (
     select
         {{ key64('node') }} as record_key,
         min(node) as node
-        {%- for field in ['points_balance', 'tier', 'tier_expires_at', 'member_status', 'birth_month_text'] %},
-        (array_agg({{ field }} order by occurred_at desc, seq desc)
-            filter (where {{ field }} is not null))[1] as {{ field }}
-        {%- endfor %},
-        max(case when omni_event = 'wv/points/expiring' then expires_at end) as points_expire_at,
-        max(occurred_at) as changed_at
+        {%- for field, at in said_at.items() %},
+        (array_agg({{ field }} order by {{ at }} desc, seq desc, row_no desc)
+            filter (where {{ field }} is not null))[1] as {{ field }},
+        max({{ at }}) filter (where {{ field }} is not null) as {{ field }}_said_at
+        {%- endfor %}
     from events
     group by 1
 
@@ -33,19 +53,23 @@ latest as (
 select
     latest.record_key,
     latest.node,
-    {% for field in ['points_balance', 'tier', 'tier_expires_at', 'member_status', 'birth_month_text',
-                     'points_expire_at'] -%}
+    {% for field in said_at -%}
     {% if is_incremental() -%}
     -- an event that arrives late does not take back what a later one said
     case
-        when latest.changed_at < known.changed_at then coalesce(known.{{ field }}, latest.{{ field }})
-        else coalesce(latest.{{ field }}, known.{{ field }})
+        when latest.{{ field }} is null or known.{{ field }}_said_at > latest.{{ field }}_said_at then known.{{ field }}
+        else latest.{{ field }}
     end as {{ field }},
+    case
+        when latest.{{ field }} is null or known.{{ field }}_said_at > latest.{{ field }}_said_at
+            then known.{{ field }}_said_at
+        else latest.{{ field }}_said_at
+    end as {{ field }}_said_at,
     {%- else -%}
     latest.{{ field }},
+    latest.{{ field }}_said_at,
     {%- endif %}
     {% endfor -%}
-    {% if is_incremental() -%} greatest(latest.changed_at, known.changed_at) {%- else -%} latest.changed_at {%- endif %} as changed_at,
     {{ build_no() }} as changed_build_no
 from latest
 {% if is_incremental() -%}

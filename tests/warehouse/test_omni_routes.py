@@ -1,0 +1,253 @@
+"""One loyalty event is one event, whichever of the two routes brings it, in any order, in one build or many."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scene import Scene
+from tests.warehouse import story
+
+ANN = {"email": "Ann@Example.com", "phone": "(303) 555-0142"}
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What happened to a member, before any route tells of it."""
+
+    name: str
+    at: datetime
+    properties: dict[str, Any]
+    profile: dict[str, Any] = field(default_factory=dict)
+    customer: dict[str, Any] = field(default_factory=lambda: {"id": "gid://shopify/Customer/11", **ANN})
+
+    def by_flow(self, event_id: str) -> Callable[[Scene], None]:
+        """Return the delivery of Shopify Flow."""
+        body = {
+            "event": self.name,
+            "event_id": event_id,
+            "occurred_at": self.at.isoformat().replace("+00:00", ".250Z"),
+            "customer": self.customer,
+            "properties": {key: str(value) for key, value in self.properties.items()},
+            "profile": self.profile,
+        }
+        return lambda scene: scene.land("omni", "events", scene.clock.now(), body, event_id)
+
+    def by_klaviyo(self, event_id: str, *, version: str = "1") -> Callable[[Scene], None]:
+        """Return what the pull landed of Klaviyo's event."""
+        contact = {"email": self.customer.get("email"), "phone_number": "+13035550142"}
+        body = {
+            "event": {
+                "type": "event",
+                "id": event_id,
+                "attributes": {
+                    "datetime": self.at.isoformat(),
+                    "timestamp": int(self.at.timestamp()),
+                    "event_properties": {**self.properties, "$event_id": event_id, "note": version},
+                },
+            },
+            "metric": {"type": "metric", "id": "M1", "attributes": {"name": self.name}},
+            "profile": {
+                "type": "profile", "id": "P1", "attributes": {**contact, "properties": self.profile},
+            },
+        }  # fmt: skip
+        key = f"{event_id}:{version}"
+        return lambda scene: scene.land("omni", "klaviyo_events", scene.clock.now(), body, key)
+
+
+ADDED = Happening(
+    "wv/points/added", story.at(17), {"value": 35, "source": "purchase"}, {"wv_point_balance": 219}
+)
+REWARD = Happening(
+    "wv/reward/issued",
+    story.at(17, 5),
+    {
+        "source": "points_redemption", "reward_type": "Discount_code", "discount_code": "HM-1",
+        "expired_at": "2026-04-01T00:00:00Z",
+    },
+)  # fmt: skip
+OTHER_REWARD = Happening(REWARD.name, REWARD.at, {**REWARD.properties, "discount_code": "HM-2"})
+
+FACTS = {
+    "added by flow": ADDED.by_flow("f1"),
+    "added by klaviyo": ADDED.by_klaviyo("k1"),
+    "the same delivery again": ADDED.by_flow("f1"),
+    "the same event read again": ADDED.by_klaviyo("k1", version="2"),
+}
+EVENTS = """
+select event_name, reason, cast(amount as varchar) as amount, count(*) as n
+from marts.fct_events where source = 'omni' group by all order by all
+"""
+
+
+def _tell(scene: Scene, facts: Sequence[Callable[[Scene], None]], *, one_by_one: bool) -> None:
+    for minute, fact in enumerate(facts):
+        scene.clock.set(story.at(18, minute), running=False)
+        fact(scene)
+        if one_by_one:
+            scene.build(story.at(18, minute, 30))
+    scene.build(story.at(18, 40))
+
+
+def _scene(deployed: Path, home: Path) -> Scene:
+    scene = Scene.on(deployed, home, {})
+    scene.set_flows()
+    return scene
+
+
+@pytest.mark.parametrize(("order", "one_by_one"), [((0, 1, 2, 3), False), ((1, 0, 3, 2), True)])
+def test_both_routes_and_every_repetition_are_one_event(
+    deployed: Path, tmp_path: Path, order: tuple[int, ...], *, one_by_one: bool
+) -> None:
+    """Milliseconds, spelling of the address and numbers as text differ between the routes; the event does not."""
+    scene = _scene(deployed, tmp_path / "home")
+    facts = list(FACTS.values())
+    _tell(scene, [facts[place] for place in order], one_by_one=one_by_one)
+    assert scene.rows(EVENTS) == [
+        {"event_name": "points_added", "reason": "purchase", "amount": "35.00", "n": 1}
+    ]
+    [[event_id]] = [list(row.values()) for row in scene.rows("select event_id from marts.fct_events")]
+    assert event_id == _event_id_of(scene)
+    counted = scene.rows(
+        "select disposition, count(*) as n from staging.base_omni__events group by 1 order by 1"
+    )
+    assert counted == [{"disposition": "duplicate", "n": 3}, {"disposition": "loaded", "n": 1}]
+
+
+def _event_id_of(scene: Scene) -> str:
+    """Return the id that the content alone gives: free of route and order."""
+    [row] = scene.rows(
+        "select min(happening_key) as key, count(distinct happening_key) as n from staging.base_omni__events"
+    )
+    assert row["n"] == 1
+    [told] = scene.rows("select md5('omni|' || ? || '|1') as id", row["key"])
+    return str(told["id"])
+
+
+def test_equal_events_of_one_route_stay_two_and_meet_their_twins(deployed: Path, tmp_path: Path) -> None:
+    """Two equal happenings in one second are two ids of a route; the other route's two are the same two."""
+    found = []
+    tellings = [
+        [ADDED.by_flow("f1"), ADDED.by_flow("f2"), ADDED.by_klaviyo("k1"), ADDED.by_klaviyo("k2")],
+        [
+            ADDED.by_klaviyo("k1"),
+            ADDED.by_flow("f1"),
+            ADDED.by_flow("f2"),
+            ADDED.by_flow("f1"),
+            ADDED.by_klaviyo("k2"),
+        ],
+    ]
+    for telling, one_by_one in zip(tellings, (False, True), strict=True):
+        scene = _scene(deployed, tmp_path / str(one_by_one))
+        _tell(scene, telling, one_by_one=one_by_one)
+        found.append(scene.rows("select event_id from marts.fct_events where source = 'omni' order by 1"))
+    assert len(found[0]) == 2
+    assert all(one == found[0] for one in found)
+
+
+def test_what_differs_in_content_is_two_events(deployed: Path, tmp_path: Path) -> None:
+    """Two rewards of one second with other codes, one by each route."""
+    scene = _scene(deployed, tmp_path / "home")
+    _tell(scene, [REWARD.by_flow("f1"), OTHER_REWARD.by_klaviyo("k1")], one_by_one=False)
+    assert [(row["event_name"], row["n"]) for row in scene.rows(EVENTS)] == [("reward_issued", 2)]
+
+
+def test_a_history_that_is_read_again_doubles_nothing(deployed: Path, tmp_path: Path) -> None:
+    """Months later: the state of the pull is lost, or the other route is added, and old events come again."""
+    scene = _scene(deployed, tmp_path / "home")
+    _tell(scene, [ADDED.by_klaviyo("k1"), REWARD.by_flow("f9")], one_by_one=False)
+    later = story.at(18).replace(month=9)
+    scene.clock.set(later, running=False)
+    for again in (ADDED.by_klaviyo("k1"), ADDED.by_flow("f1"), REWARD.by_klaviyo("k9")):
+        again(scene)
+    scene.build(later)
+    assert sorted((row["event_name"], row["n"]) for row in scene.rows(EVENTS)) == [
+        ("points_added", 1), ("reward_issued", 1),
+    ]  # fmt: skip
+
+
+def test_an_event_without_a_profile_is_set_aside_and_taken_once_it_has_one(
+    deployed: Path, tmp_path: Path
+) -> None:
+    """Klaviyo shows no profile of an event in rare cases; nobody can be told by it, until it does."""
+    scene = _scene(deployed, tmp_path / "home")
+    body = {
+        "event": {"id": "k1", "attributes": {"datetime": story.at(17).isoformat(), "event_properties": {"value": 35}}},
+        "metric": {"attributes": {"name": "wv/points/added"}},
+        "profile": None,
+    }  # fmt: skip
+    scene.clock.set(story.at(18), running=False)
+    scene.land("omni", "klaviyo_events", story.at(18), body, "k1:0")
+    scene.build(story.at(18, 10))
+    [aside] = scene.rows("select reason, payload from marts.quarantine")
+    assert "neither id, email nor phone" in aside["reason"]
+    assert json.loads(aside["payload"]) == body
+    ADDED.by_klaviyo("k1")(scene)
+    scene.build(story.at(18, 20))
+    assert [row["n"] for row in scene.rows(EVENTS)] == [1]
+
+
+def test_a_merge_joins_the_two_and_rebases_the_balance(deployed: Path, tmp_path: Path) -> None:
+    """OMNI's word alone makes two customers one; what it states counts, also when an old sum comes late."""
+    kept = {"id": 11, "email": "ann@example.com"}
+    gone = {"id": 12, "email": "old_ann@example.com"}
+    points = {"value": 10, "source": "manual"}
+    facts = [
+        Happening("wv/points/added", story.at(15), points, {"wv_point_balance": 100}, kept).by_flow("a"),
+        Happening("wv/points/added", story.at(16), points, {"wv_point_balance": 700}, gone).by_flow("b"),
+        Happening(
+            "wv/customer/merged", story.at(17), {"source_customer_id": 12, "destination_customer_id": 11},
+            {"wv_point_balance": 640}, kept,
+        ).by_flow("c"),
+        Happening("wv/points/added", story.at(16, 30), points, {"wv_point_balance": 710}, gone).by_flow("late"),
+    ]  # fmt: skip
+    found = []
+    for name, one_by_one in (("one", False), ("many", True)):
+        scene = _scene(deployed, tmp_path / name)
+        _tell(scene, facts, one_by_one=one_by_one)
+        found.append(
+            scene.rows(
+                "select customer_id, cast(points_balance as varchar) as points from marts.customer_traits"
+            )
+        )
+        nodes = scene.rows(
+            "select node, customer_id from identity.int_identity__map where node like 'shopify%'"
+        )
+        assert {row["node"] for row in nodes} == {"shopify_customer:11", "shopify_customer:12"}
+        assert len({row["customer_id"] for row in nodes}) == 1
+    assert found[0] == found[1]
+    assert [row["points"] for row in found[0]] == ["640.00"]
+
+
+def test_every_way_and_an_unknown_one_reach_the_events(deployed: Path, tmp_path: Path) -> None:
+    """All words of the seed are read as they stand; a new one is kept and listed by its check."""
+    scene = _scene(deployed, tmp_path / "home")
+    words = scene.rows("select omni_event, reason from seeds.omni_reasons order by all")
+    facts = [
+        Happening(row["omni_event"], story.at(17), {"value": 1, "source": row["reason"]}).by_flow(
+            f"w{number}"
+        )
+        for number, row in enumerate(words)
+    ]
+    facts.append(
+        Happening("wv/points/added", story.at(17), {"value": 1, "source": "moon_phase"}).by_klaviyo("new")
+    )
+    for fact in facts:
+        fact(scene)
+    scene.build(story.at(18, 40))
+    told = scene.rows("select reason from marts.fct_events where source = 'omni'")
+    assert len(words) == 30
+    assert sorted(row["reason"] for row in told) == sorted([*(row["reason"] for row in words), "moon_phase"])
+    check = (Path(__file__).parents[2] / "dbt" / "tests" / "assert_omni_words_are_known.sql").read_text(
+        encoding="utf-8"
+    )
+    listed = scene.rows(
+        check.replace("{{ ref('stg_omni__events') }}", "staging.stg_omni__events")
+        .replace("{{ ref('omni_reasons') }}", "seeds.omni_reasons")
+        .replace("{{ ref('omni_reward_types') }}", "seeds.omni_reward_types")
+    )
+    assert listed == [{"omni_event": "wv/points/added", "kind": "reason", "word": "moon_phase", "times": 1}]
