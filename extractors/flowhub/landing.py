@@ -5,16 +5,15 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from extractors.flowhub.client import FlowhubClient
 from extractors.flowhub.records import Named
-from extractors.flowhub.report import StreamReport
 from extractors.flowhub.run import Run, Stream
 from extractors.flowhub.state import PullState
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
+from extractors.pulled import StreamReport, rfc3339
 from perennial.clock import Clock
 from perennial.crash import crash_point
 
@@ -110,8 +109,3 @@ def marker_of(
         "changed": run.changed,
     }
     return marker if keys is None else marker | {"keys": list(keys)}
-
-
-def rfc3339(instant: datetime) -> str:
-    """Write an instant as landing rows hold it."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

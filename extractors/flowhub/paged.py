@@ -13,10 +13,11 @@ from functools import partial
 from typing import Any
 
 from extractors.flowhub.ahead import ahead
-from extractors.flowhub.landing import Context, Find, Tally, land, marker_of, rfc3339
+from extractors.flowhub.landing import Context, Find, Tally, land, marker_of
 from extractors.flowhub.pages import Page
 from extractors.flowhub.records import Named, named
-from extractors.flowhub.run import Run, Stream, content_hash
+from extractors.flowhub.run import Run, Stream
+from extractors.pulled import content_hash, rfc3339
 from perennial.errors import VendorError
 
 _QUIET_SECONDS = 2.0

@@ -12,17 +12,19 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import get_args
 
-from extractors.flowhub.client import Patience, flowhub_client
+from extractors.flowhub.client import flowhub_client
 from extractors.flowhub.landing import Context, Tally
-from extractors.flowhub.lock import one_pull_of
 from extractors.flowhub.paged import Source, walk
 from extractors.flowhub.pages import read_list, read_orders
 from extractors.flowhub.records import Location
-from extractors.flowhub.report import PullReport, StreamReport
-from extractors.flowhub.run import EVERYWHERE, Run, Stream, new_pull_id
+from extractors.flowhub.report import PullReport
+from extractors.flowhub.run import EVERYWHERE, Run, Stream
 from extractors.flowhub.snapshots import pull_inventory, pull_locations, read_locations
 from extractors.flowhub.state import PullState
+from extractors.http import Patience
 from extractors.landing.log import LandingLog
+from extractors.lock import one_pull_of
+from extractors.pulled import StreamReport, new_pull_id
 from perennial.clock import Clock
 from perennial.home import Home
 from perennial.settings import Settings
@@ -78,7 +80,7 @@ def _pull_stream(
 ) -> StreamReport:
     began = time.monotonic()
     tally = Tally(stream)
-    with one_pull_of(stream, home.extractor_state, context.say):
+    with one_pull_of(f"flowhub/{stream}", home.extractor_state, context.say):
         if stream == "locations":
             pull_locations(context, settings, tally)
         elif stream == "inventory":
@@ -157,13 +159,7 @@ def _walk_customers(context: Context, run: Run, tally: Tally) -> None:
 
 def _doubt_state(context: Context) -> None:
     """Forget a state that speaks of another log: what it calls landed may not be there."""
-    known = context.state.last_landed()
-    if known is None:
-        return
-    landing_url, seq, name = known
-    there = context.log.batches(after=seq - 1, upto=seq)
-    same = landing_url == context.landing_url and context.log.last_seq() >= seq
-    if not same or any(batch.name != name for batch in there):
+    if not context.state.speaks_of(context.log, context.landing_url):
         context.say("flowhub: the landing log is not the one pulled into before; everything is read again")
         context.state.forget()
 

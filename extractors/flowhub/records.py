@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from extractors.flowhub.run import Stream, content_hash
+from extractors.flowhub.run import Stream
+from extractors.pulled import content_hash
 
 _NAMELESS = "no-id"
 

@@ -1,7 +1,5 @@
 """A run: one walk through all pages of one window, of one stream at one location."""
 
-import hashlib
-import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -30,13 +28,3 @@ class Run:
     total: int | None = None
     page_length: int = 0
     last_digest: str = ""
-
-
-def new_pull_id(started_at: datetime) -> str:
-    """Return an id that sorts by time and is unlike any other."""
-    return f"{started_at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
-
-
-def content_hash(text: str) -> str:
-    """Return 16 hex digits of the text's SHA-256."""
-    return hashlib.sha256(text.encode("utf-8", errors="replace")).hexdigest()[:16]

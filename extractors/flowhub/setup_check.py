@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from extractors.flowhub.client import FlowhubClient, Patience, flowhub_client, order_ahead_client
+from extractors.flowhub.client import FlowhubClient, flowhub_client, order_ahead_client
 from extractors.flowhub.errors import ACCESS_FORM, AccessRefusedError, NotFoundError
 from extractors.flowhub.pages import read_list, read_orders
 from extractors.flowhub.pulls import CUSTOMERS_PATH, orders_path
@@ -20,6 +20,7 @@ from extractors.flowhub.snapshots import (
     chosen,
     read_inventory,
 )
+from extractors.http import Patience
 from perennial.clock import clock_of
 from perennial.errors import PerennialError
 from perennial.settings import Settings

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from extractors.flowhub.client import WHOLE_LIST_READ_SECONDS
 from extractors.flowhub.errors import ACCESS_FORM, AccessRefusedError
-from extractors.flowhub.landing import Context, Find, Tally, land, marker_of, rfc3339
+from extractors.flowhub.landing import Context, Find, Tally, land, marker_of
 from extractors.flowhub.pages import read_list
 from extractors.flowhub.records import Item, Location, Named, item_of, location_of, nameless
-from extractors.flowhub.run import EVERYWHERE, Run, Stream, new_pull_id
+from extractors.flowhub.run import EVERYWHERE, Run, Stream
+from extractors.pulled import new_pull_id, rfc3339
 from perennial.errors import SettingsError, VendorError
 from perennial.settings import Settings
 

@@ -1,27 +1,18 @@
 """What the pulls remember: cursors, unfinished runs, and the hash of each record's last landed version.
 
-One SQLite file. It is only ever behind the landing log: a page is committed here after its batch has landed.
-Losing the file costs a full read and rows that landed before (the warehouse drops them), never data.
+A page is committed here after its batch has landed.
 """
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from extractors.flowhub.run import Run, Stream
-from perennial.errors import PerennialError
+from extractors.state import SourceState
 
-_BUSY_SECONDS = 30.0  # pulls of other streams write at the same time
 _ASKED_AT_ONCE = 500
 _TABLES = """
-create table if not exists flowhub_log (
-    one integer primary key check (one = 1), landing_url text not null, seq integer not null,
-    batch text not null
-) strict;
 create table if not exists flowhub_runs (
     stream text not null, location_id text not null, pull_id text not null, started_at text not null,
     window_after text, window_before text, next_page integer not null, records integer not null,
@@ -39,54 +30,12 @@ create table if not exists flowhub_hashes (
 """
 
 
-class PullState:
-    """The state in one file; use as a context manager. One stream is written by one pull at a time."""
+class PullState(SourceState):
+    """Flowhub's part of the state."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = normal")
-            self._db.executescript(_TABLES)
-        except sqlite3.DatabaseError as error:
-            raise _state_error(path, error) from None
-
-    def __enter__(self) -> Self:
-        """Return the state."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the file."""
-        self._db.close()
-
-    def last_landed(self) -> tuple[str, int, str] | None:
-        """Return landing URL, seq and name of the last batch that this state knows of."""
-        row = self._db.execute("select landing_url, seq, batch from flowhub_log").fetchone()
-        return (row[0], row[1], row[2]) if row else None
-
-    def note_log(self, landing_url: str, seq: int, batch: str) -> None:
-        """Remember which log, up to where, this state speaks of."""
-        self._db.execute(
-            "insert into flowhub_log values (1, ?, ?, ?) on conflict (one) do update set "
-            "landing_url = excluded.landing_url, seq = excluded.seq, batch = excluded.batch "
-            "where excluded.seq > flowhub_log.seq or excluded.landing_url <> flowhub_log.landing_url",
-            (landing_url, seq, batch),
-        )
-
-    def forget(self) -> None:
-        """Drop everything, so that the next pull reads all from the start."""
-        with self._transaction():
-            self._db.execute("delete from flowhub_log")
-            self._db.execute("delete from flowhub_runs")
-            self._db.execute("delete from flowhub_cursors")
-            self._db.execute("delete from flowhub_hashes")
+        """Open it."""
+        super().__init__(path, "flowhub", _TABLES, ("flowhub_runs", "flowhub_cursors", "flowhub_hashes"))
 
     def unfinished(self, stream: Stream, location_id: str) -> Run | None:
         """Return the run that a pull has begun and not ended."""
@@ -153,20 +102,6 @@ class PullState:
         self._db.execute(
             "delete from flowhub_runs where stream = ? and location_id = ?", (run.stream, run.location_id)
         )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self._db.execute("begin immediate")
-            try:
-                yield
-                self._db.execute("commit")
-            except BaseException:
-                if self._db.in_transaction:  # a full disk has already rolled it back
-                    self._db.execute("rollback")
-                raise
-        except sqlite3.DatabaseError as error:
-            raise _state_error(self._path, error) from None
 
     def _instant(
         self, column: Literal["started_at", "swept_at"], stream: Stream, location_id: str
@@ -236,16 +171,3 @@ def _day_text(value: date | None) -> str | None:
 
 def _day(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
-
-
-def _state_error(path: Path, error: sqlite3.DatabaseError) -> PerennialError:
-    if error.sqlite_errorname in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
-        return PerennialError(
-            f"the extractors' state {path} can't be read: it is damaged",
-            "move that file away: the next pull reads everything again; the warehouse drops what it has",
-        )
-    return PerennialError(
-        f"the extractors' state {path} can't be written ({error.sqlite_errorname})",
-        "free space on that disk, give the right to write there, or end what else holds the file; "
-        "what landed stays, and the next pull goes on from there",
-    )

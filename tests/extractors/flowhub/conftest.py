@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from extractors.flowhub.client import Patience
 from extractors.flowhub.pulls import pull
 from extractors.flowhub.report import PullReport
 from extractors.flowhub.run import Stream
+from extractors.http import Patience
 from extractors.landing.log import LandingLog
 from perennial.clock import clock_of, sandbox_clock
 from perennial.settings import Settings

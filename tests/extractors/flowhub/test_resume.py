@@ -125,7 +125,7 @@ def test_a_locked_state_is_an_error_with_a_fix(
     settings: Settings, pulled: Pull, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite's own refusal is told as what to do."""
-    monkeypatch.setattr("extractors.flowhub.state._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("extractors.state._BUSY_SECONDS", 0.05)
     pulled("orders")
     state = settings.home / "extractors.sqlite"
     holder = sqlite3.connect(state, isolation_level=None)
