@@ -29,6 +29,8 @@ def _no_slash(value: object) -> object:
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 BaseUrl = Annotated[str, BeforeValidator(_no_slash), Field(pattern=r"^https?://[^\s/]+.*$")]
 _ROOM_ID = re.compile(r"[0-9A-Za-z]{32}")
+_FLOWHUB = "https://api.flowhub.co"
+_FLOWHUB_AUTH = "https://flowhub.auth0.com"
 
 
 class Settings(BaseSettings):
@@ -61,7 +63,9 @@ class Settings(BaseSettings):
 
     # Flowhub
     flowhub_enabled: bool | None = None
-    flowhub_base_url: BaseUrl = "https://api.flowhub.co"
+    flowhub_base_url: BaseUrl = _FLOWHUB
+    flowhub_auth_url: BaseUrl | None = None
+    flowhub_auth_audience: str = "https://api.flowhub.co"
     flowhub_client_id: str | None = None
     flowhub_api_key: SecretStr | None = None
     flowhub_location_id: CommaSeparated = ()
@@ -158,6 +162,16 @@ class Settings(BaseSettings):
         if self.flowhub_enabled is not None:
             return self.flowhub_enabled
         return bool(self.flowhub_client_id and self.flowhub_api_key)
+
+    @property
+    def flowhub_token_url(self) -> str:
+        """Where an order-ahead token is asked for: as set, else Flowhub's own, or below another base address.
+
+        Whoever points FLOWHUB_BASE_URL elsewhere does not have the secret sent to a third place.
+        """
+        is_flowhub = self.flowhub_base_url == _FLOWHUB
+        base = self.flowhub_auth_url or (_FLOWHUB_AUTH if is_flowhub else self.flowhub_base_url)
+        return f"{base}/oauth/token"
 
     @property
     def jane_on(self) -> bool:

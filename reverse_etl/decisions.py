@@ -16,7 +16,7 @@ class DecisionError(PerennialError):
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """An enrollment as the warehouse decided it."""
+    """What is to be sent, as the warehouse decided it: an enrollment, or an order for the till (kind ``order``)."""
 
     enrollment_id: str
     flow_name: str
@@ -25,7 +25,7 @@ class Intent(msgspec.Struct, frozen=True):
     enrolled_at: datetime
     channels: list[Channel]
     destination: str
-    kind: Literal["marketing", "transactional"]
+    kind: Literal["marketing", "transactional", "order"]
     flow_display_name: str
     recipient: dict[str, str | None]
     context: dict[str, Any]
@@ -42,6 +42,14 @@ class Decision(msgspec.Struct, frozen=True, tag="decision", tag_field="kind"):
     enrollment: Intent | None = None
 
 
+class OrderPush(msgspec.Struct, frozen=True, tag="order_push", tag_field="kind"):
+    """A decision about a confirmed order; one that is refused brings nothing to send."""
+
+    verdict: str
+    build_no: int
+    enrollment: Intent | None = None
+
+
 class Exit(msgspec.Struct, frozen=True, tag="exit", tag_field="kind"):
     """The warehouse's word that an enrollment has ended."""
 
@@ -50,10 +58,12 @@ class Exit(msgspec.Struct, frozen=True, tag="exit", tag_field="kind"):
     reason: str
 
 
-_DECODER: msgspec.json.Decoder[Decision | Exit] = msgspec.json.Decoder(Decision | Exit)
+_DECODER: msgspec.json.Decoder[Decision | OrderPush | Exit] = msgspec.json.Decoder(
+    Decision | OrderPush | Exit
+)
 
 
-def read_decision(record: LandedRecord) -> Decision | Exit:
+def read_decision(record: LandedRecord) -> Decision | OrderPush | Exit:
     """Read one landed decision; ``DecisionError`` names its place and the field, never a value."""
     try:
         return _DECODER.decode(record.payload)
@@ -67,8 +77,10 @@ def read_decision(record: LandedRecord) -> Decision | Exit:
     )
 
 
-def to_send(decision: Decision) -> Intent | None:
-    """Return what is to be sent; None for what was skipped or decided in a dry run."""
+def to_send(decision: Decision | OrderPush) -> Intent | None:
+    """Return what is to be sent; None for what was skipped or refused, or decided in a dry run."""
+    if isinstance(decision, OrderPush):
+        return decision.enrollment if decision.verdict == "push" else None
     if decision.outcome != "enrolled" or decision.mode != "live":
         return None
     return decision.enrollment

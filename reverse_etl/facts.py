@@ -14,7 +14,7 @@ import msgspec
 from extractors.landing.records import LandedRecord
 from reverse_etl.addresses import CHANNELS, Channel, address_hash
 
-CartFact = Literal["purchased", "canceled"]
+CartFact = Literal["purchased", "canceled", "at_pos"]
 
 # An opt-out, a complaint or a bounce holds until the person's own later opt-in lifts it.
 _UNWELCOME = frozenset({"stop", "unsubscribed", "bounced", "complained", "opted_out"})
@@ -55,7 +55,7 @@ class CartNews:
     """What became of a cart, under each id that it is known by."""
 
     cart_ids: tuple[str, ...]
-    fact: CartFact
+    facts: tuple[CartFact, ...]
     seq: int
 
 
@@ -94,15 +94,16 @@ def cart_news(record: LandedRecord) -> CartNews | None:
     """Read a Jane cart status; None while the cart is only a cart."""
     cart = _mapping(_object(record.payload).get("cart"))
     status = _text(cart.get("status")).lower()
-    fact: CartFact
+    facts: list[CartFact] = []
     if status in _PURCHASED:
-        fact = "purchased"
+        facts.append("purchased")
     elif status in _CANCELED:
-        fact = "canceled"
-    else:
-        return None
+        facts.append("canceled")
+    if _text(cart.get("pos_order_id")):
+        facts.append("at_pos")
     ids = tuple(_text(cart.get(key)) for key in ("id", "uuid", "pos_order_id"))
-    return CartNews(tuple(cart_id for cart_id in ids if cart_id), fact, record.seq)
+    found = tuple(cart_id for cart_id in ids if cart_id)
+    return CartNews(found, tuple(facts), record.seq) if facts else None
 
 
 def _word(record: LandedRecord, said: object, told: Mapping[str, Any], said_at: object) -> Word | None:

@@ -40,6 +40,7 @@ class End:
 Verdict = Go | Wait | End
 
 _WAITING = (Status.PENDING, Status.HELD)
+_ORDER = "order"
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _EXITS = select(exits.c.enrollment_id, exits.c.reason).where(exits.c.enrollment_id.in_(_KEYS))
 _CARTS = select(cart_facts.c.cart_id, cart_facts.c.fact, cart_facts.c.seq).where(
@@ -72,6 +73,17 @@ def sweep(connection: Connection, now: datetime) -> dict[str, dict[Status, int]]
             counts[row.destination][end.status] += 1
     apply(connection, moves, now)
     return counts
+
+
+def end_waiting(connection: Connection, destination: str, reason: str, now: datetime) -> int:
+    """End what waits for a destination that was switched off; return how many rows that were."""
+    waiting = select(enrollments.c.ledger_id).where(
+        enrollments.c.destination == destination, enrollments.c.status.in_(_WAITING)
+    )
+    found = load(connection, connection.scalars(waiting).all(), only_idle=True)
+    moves = [Move(row, Status.EXITED, error=reason) for row in found.values() if row.status in _WAITING]
+    apply(connection, moves, now)
+    return len(moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,8 @@ def _verdict(row: Enrollment, known: _Known, now: datetime) -> Verdict:
         return end
     if row.not_before is not None and now < row.not_before:
         return Wait()
+    if row.kind == _ORDER:
+        return Go(())  # it goes to the till, not to an address
     hashes = _hashes(row)
     if not hashes:
         return End(Status.REJECTED, "the decision brought no address for any of its channels")
@@ -146,6 +160,8 @@ def _over(row: Enrollment, known: _Known, now: datetime) -> End | None:
 def _ended_by_cart(row: Enrollment, known: _Known) -> str | None:
     """Return what became of the cart or order: bought ends marketing, canceled ends everything.
 
+    An order that somebody else has put into the till meanwhile is not put there again.
+
     Only what was not known when the decision was made counts: what a flow was triggered by (a cancellation,
     a finished order) ends nothing, nor does an older status that comes in late.
     """
@@ -155,6 +171,8 @@ def _ended_by_cart(row: Enrollment, known: _Known) -> str | None:
             facts[fact] = min(seq, facts.get(fact, seq))
     if "canceled" in facts:
         return "canceled" if facts["canceled"] > row.decided_upto else None
+    if row.kind == _ORDER and facts.get("at_pos", 0) > row.decided_upto:
+        return "at_pos"
     if row.kind == "marketing" and facts.get("purchased", 0) > row.decided_upto:
         return "purchased"
     return None

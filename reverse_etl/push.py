@@ -17,7 +17,7 @@ from perennial.crash import crash_point
 from perennial.settings import Settings
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import Configured, destinations_for
-from reverse_etl.gate import sweep
+from reverse_etl.gate import end_waiting, sweep
 from reverse_etl.ledger.claims import reap, release
 from reverse_etl.ledger.store import Ledger, open_ledger
 from reverse_etl.ledger.tables import enrollments
@@ -108,6 +108,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         stop or threading.Event(),
     )
     tail.catch_up()  # before anything lands: it refuses a ledger that is older than what it has landed
+    shift.end_switched_off(configured.off)
     shift.tidy()
     try:
         asyncio.run(shift.work())
@@ -226,6 +227,14 @@ class _Shift:
             for run in self.runs:
                 if run.counts:
                     self.on_progress(_line(run))
+
+    def end_switched_off(self, off: Mapping[str, str]) -> None:
+        """End what waits for a destination that is not to be used: switched on again, it begins with what is new."""
+        for name, reason in off.items():
+            with self.ledger.write() as connection:
+                ended = end_waiting(connection, name, reason, self.clock.now())
+            if ended:
+                self.counts.setdefault(name, Counter())[Status.EXITED] += ended
 
     def tidy(self) -> None:
         """End waiting rows that will never be sent, and land the receipts there are."""

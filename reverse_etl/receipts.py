@@ -1,4 +1,8 @@
-"""Landing the ledger's receipts, each of them in exactly one batch."""
+"""Landing the ledger's receipts, each of them in exactly one batch.
+
+Those of orders are a stream of their own, ``perennial/order_receipts``: they name the cart and the order that the till
+made of it, and other models read them.
+"""
 
 import json
 from typing import Any
@@ -9,7 +13,7 @@ from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.crash import crash_point
 from reverse_etl.ledger.store import Ledger
-from reverse_etl.ledger.tables import receipt_batches, receipts
+from reverse_etl.ledger.tables import enrollments, receipt_batches, receipts
 
 _ROWS_A_BATCH = 5_000
 
@@ -33,7 +37,10 @@ def land_receipts(ledger: Ledger, log: LandingLog) -> int:
     for first, last in planned:
         with ledger.read() as connection:
             rows = connection.execute(
-                select(receipts).where(receipts.c.batch == first).order_by(receipts.c.receipt_no)
+                select(receipts, enrollments.c.kind, enrollments.c.cart_id)
+                .outerjoin(enrollments, enrollments.c.enrollment_id == receipts.c.enrollment_id)
+                .where(receipts.c.batch == first)
+                .order_by(receipts.c.receipt_no)
             ).all()
         log.append(f"receipts/{first}-{last}", [_record(row) for row in rows])
         crash_point("receipts_landed")
@@ -89,9 +96,12 @@ def _record(row: Row[Any]) -> Record:
         "error": row.error,
         "at": row.at.isoformat(),
     }
+    is_order = row.kind == "order"
+    if is_order:
+        payload |= {"cart_id": row.cart_id, "reference": row.reference}
     return Record(
         source="perennial",
-        stream="receipts",
+        stream="order_receipts" if is_order else "receipts",
         source_key=str(row.receipt_no),
         received_at=row.at,
         payload=json.dumps(payload, separators=(",", ":")),

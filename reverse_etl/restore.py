@@ -42,7 +42,8 @@ def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, i
             if batch.name.startswith("receipts/"):
                 rows = [
                     json.loads(record.payload)
-                    for record in log.read("perennial", "receipts", batch.seq - 1, batch.seq)
+                    for stream in ("receipts", "order_receipts")
+                    for record in log.read("perennial", stream, batch.seq - 1, batch.seq)
                 ]
                 _keep_receipts(connection, batch.name, rows)
                 last |= {row["enrollment_id"]: row for row in rows}
@@ -72,7 +73,7 @@ def _keep_receipts(connection: Connection, name: str, rows: list[dict[str, Any]]
     )
     for row in rows:
         values = {
-            **row,
+            **{name: told for name, told in row.items() if name in receipts.c},
             "at": datetime.fromisoformat(row["at"]),
             "accepted_at": datetime.fromisoformat(row["accepted_at"]) if row["accepted_at"] else None,
             "batch": first,

@@ -181,7 +181,8 @@ def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews | None])
     for news in all_news:
         if news is not None:
             for cart_id in news.cart_ids:
-                first.setdefault((cart_id, news.fact), news.seq)
+                for fact in news.facts:
+                    first.setdefault((cart_id, fact), news.seq)
     rows = [{"cart_id": cart_id, "fact": fact, "seq": seq} for (cart_id, fact), seq in first.items()]
     _insert_new(connection, cart_facts, rows)
 

@@ -10,12 +10,13 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from sandbox.emitters.outbox import Mess
 from sandbox.emitters.signing import Manner
 from sandbox.faults import Fault
+from sandbox.flowhub.till_order import STATUSES
 from sandbox.json_response import Json
 from sandbox.received import parse_instant
 from sandbox.runtime import Runtime
 from sandbox.world.ids import to_us
 
-VENDORS = ("aiq", "klaviyo")
+VENDORS = ("aiq", "klaviyo", "flowhub")
 
 
 class Again(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,6 +48,7 @@ def control_app(runtime: Runtime) -> FastAPI:
 
     _add_clock(app, runtime)
     _add_faults(app, runtime)
+    _add_till(app, runtime)
     _add_limits(app, runtime)
     _add_emitters(app, runtime)
     _add_received(app, runtime)
@@ -134,6 +136,26 @@ def _add_faults(app: FastAPI, runtime: Runtime) -> None:
     async def set_switches(request: Request) -> Response:
         runtime.flowhub.switch(await _body(request))
         return Json(runtime.flowhub.switches)
+
+
+def _add_till(app: FastAPI, runtime: Runtime) -> None:
+    till = runtime.flowhub.till
+
+    @app.get("/till")
+    async def show_till() -> Response:
+        return Json({"orders": till.orders})
+
+    @app.post("/till/{order_id}")
+    async def move(order_id: str, request: Request) -> Response:
+        """Give a pushed order its next status, as the store's people do at the till."""
+        order = till.find(order_id)
+        if order is None:
+            raise HTTPException(404, "no pushed order has this id")
+        status = (await _body(request)).get("status")
+        if status not in STATUSES:
+            raise ValueError(f"status: must be one of {', '.join(STATUSES)}")
+        till.move(order, status, to_us(runtime.clock.now()))
+        return Json(order)
 
 
 def _add_limits(app: FastAPI, runtime: Runtime) -> None:

@@ -47,6 +47,8 @@ def sandbox_environment(home: Path, sandbox_port: int, receiver_port: int) -> di
         "CART_ABANDONED_AFTER_MINUTES": "30",
         "FLOWHUB_ENABLED": "true",
         "FLOWHUB_BASE_URL": f"{vendors}/flowhub",
+        "FLOWHUB_AUTH_URL": f"{vendors}/flowhub",
+        "FLOWHUB_AUTH_AUDIENCE": f"{vendors}/flowhub",
         "FLOWHUB_CLIENT_ID": FLOWHUB_CLIENT_ID,
         "FLOWHUB_API_KEY": FLOWHUB_API_KEY,
         "FLOWHUB_LOCATION_ID": "",

@@ -54,7 +54,7 @@ def open_sandbox(settings: Settings, spec: WorldSpec, on_progress: Callable[[str
         received=received,
         aiq=AiqState(received),
         klaviyo=KlaviyoState(received),
-        flowhub=FlowhubState(world, clock),
+        flowhub=FlowhubState(world, clock, received, folder / "till.json"),
         outbox=Outbox(
             world, folder / "emitted.json", f"http://{LOOPBACK}:{settings.perennial_receiver_port}"
         ),

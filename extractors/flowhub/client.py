@@ -14,7 +14,17 @@ import httpx
 from pyrate_limiter import Duration, Rate
 
 from extractors.flowhub.errors import ACCESS_FORM, AccessRefusedError, NotFoundError
-from extractors.http import NOTHING_LOST, READ_SECONDS, Http, Patience, Vendor, header_value
+from extractors.flowhub.order_ahead import exchange_body, grant_of, is_access_token
+from extractors.http import (
+    CONNECT_SECONDS,
+    NOTHING_LOST,
+    READ_SECONDS,
+    THIS_MACHINE,
+    Http,
+    Patience,
+    Vendor,
+    header_value,
+)
 from perennial.errors import SettingsError, VendorError
 from perennial.settings import Settings, secret
 
@@ -117,8 +127,32 @@ def flowhub_client(settings: Settings, patience: Patience | None = None) -> Flow
 
 
 def order_ahead_client(settings: Settings, patience: Patience | None = None) -> FlowhubClient:
-    """Return a client with the order-ahead token, which opens the paths that take orders and no others."""
+    """Return a client with an order-ahead token, which opens the paths that take orders and no others.
+
+    Where the setting is no access token itself it is exchanged for one first, as ``order_ahead`` says.
+    """
     token = secret(settings.flowhub_order_ahead_token, "FLOWHUB_ORDER_AHEAD_TOKEN")
+    if not is_access_token(token):
+        token = _exchanged(settings, token)
     headers = {"Authorization": f"Bearer {header_value(token, 'FLOWHUB_ORDER_AHEAD_TOKEN')}"}
-    credentials = Credentials(headers, "FLOWHUB_ORDER_AHEAD_TOKEN")
+    credentials = Credentials(headers, "FLOWHUB_ORDER_AHEAD_CLIENT_ID with FLOWHUB_ORDER_AHEAD_TOKEN")
     return FlowhubClient(settings.flowhub_base_url, credentials, patience)
+
+
+def _exchanged(settings: Settings, token: str) -> str:
+    url = httpx.URL(settings.flowhub_token_url)
+    body = exchange_body(settings.flowhub_order_ahead_client_id or "", token, settings.flowhub_auth_audience)
+    timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    try:
+        answer = httpx.post(url, json=dict(body), timeout=timeout, trust_env=url.host not in THIS_MACHINE)
+    except httpx.RequestError as error:
+        said = f"no answer ({type(error).__name__})"
+    else:
+        grant = grant_of(answer.status_code, answer.content, token)
+        if grant is not None:
+            return grant.token
+        said = f"it answered {answer.status_code} without a token"
+    raise VendorError(
+        f"no order-ahead token is to be had from {url.host}: {said}",
+        "check FLOWHUB_AUTH_URL and the network, or wait until the vendor is back; nothing was pushed",
+    )

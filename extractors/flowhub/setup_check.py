@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from extractors.flowhub.client import FlowhubClient, flowhub_client, order_ahead_client
 from extractors.flowhub.errors import ACCESS_FORM, AccessRefusedError, NotFoundError
+from extractors.flowhub.order_ahead import STATUS_PATH
 from extractors.flowhub.pages import read_list, read_orders
 from extractors.flowhub.pulls import CUSTOMERS_PATH, orders_path
 from extractors.flowhub.records import Item, Location, location_of
@@ -149,7 +150,7 @@ def _subset(name: str, wanted: Sequence[str], there: Mapping[str, str]) -> Check
 
 
 def _order_ahead(settings: Settings) -> CheckResult:
-    """Ask for the status of an order that does not exist: a good token gets 404, a bad one 401."""
+    """Get a token as the push does, and ask for an order that does not exist: a good token gets 404, a bad one 401."""
     name = "FLOWHUB_ORDER_AHEAD_CLIENT_ID, FLOWHUB_ORDER_AHEAD_TOKEN"
     there = bool(settings.flowhub_order_ahead_client_id and settings.flowhub_order_ahead_token)
     if not there and not settings.flowhub_sync_orders:
@@ -163,7 +164,7 @@ def _order_ahead(settings: Settings) -> CheckResult:
         )
     try:
         with order_ahead_client(settings, _ONE_TRY_MORE) as client:
-            client.get(f"/order-ahead/v0/orderStatus/{uuid.uuid4()}")
+            client.get(f"{STATUS_PATH}/{uuid.uuid4()}")
     except NotFoundError:
         pass
     except PerennialError as error:

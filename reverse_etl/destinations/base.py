@@ -26,13 +26,14 @@ class Effect(StrEnum):
 class Answer:
     """The outcome of one call. ``reason`` holds no personal data; ``retry_after`` is in seconds.
 
-    ``reached`` is false when there was nobody to talk to.
+    ``reached`` is false when there was nobody to talk to. ``reference`` is the destination's own id of what it made.
     """
 
     effect: Effect
     reason: str | None = None
     retry_after: float | None = None
     reached: bool = True
+    reference: str | None = None
 
 
 class RefusedError(Exception):
@@ -48,7 +49,7 @@ class Session(Protocol):
 
 
 class Destination(Protocol):
-    """A messaging system that takes enrollments."""
+    """A system that takes what was decided: a messaging system enrollments, the till orders."""
 
     @property
     def name(self) -> str:

@@ -49,11 +49,17 @@ class Caller:
     url_setting: str
     _idle: list[httpx.AsyncClient] = field(default_factory=list)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Answer | httpx.Response:
-        """Make one call; return its answer, or the response where the vendor's body has the last word."""
+    async def post(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> Answer | httpx.Response:
+        """Make one call; return its answer, or the response where the vendor's body has the last word.
+
+        With ``headers`` that hold a credential of the call's own a 401 is the caller's to read: it may have a
+        newer one.
+        """
         client = self._idle.pop() if self._idle else self.make()
         try:
-            response = await client.post(path, json=body)
+            response = await client.post(path, json=body, headers=headers)
         except _NEVER_SENT as error:
             said = f"not reached ({type(error).__name__}); check {self.url_setting}"
             return Answer(Effect.NONE, said, reached=False)
@@ -63,6 +69,8 @@ class Caller:
             return Answer(Effect.STOP, f"{self.url_setting} is no usable address")
         finally:
             self._idle.append(client)
+        if headers is not None and response.status_code == HTTPStatus.UNAUTHORIZED:
+            return response
         return self._by_status(response) or response
 
     async def close(self) -> None:

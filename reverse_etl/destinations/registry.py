@@ -10,6 +10,7 @@ from perennial.errors import SettingsError
 from perennial.settings import Settings, secret
 from reverse_etl.destinations.aiq import DEFAULT_RATES, Aiq
 from reverse_etl.destinations.base import Destination
+from reverse_etl.destinations.flowhub import Flowhub
 from reverse_etl.destinations.klaviyo import Klaviyo
 
 # The sandbox's AIQ allows ten times what the real one does, so that a demo's push takes seconds; a test
@@ -20,12 +21,20 @@ SANDBOX_AIQ_RATES = (Rate(50, Duration.SECOND), Rate(1_200, Duration.MINUTE), Ra
 DEDUPING = frozenset(kind.name for kind in (Aiq, Klaviyo) if kind.dedupes)
 
 
+class SwitchedOffError(SettingsError):
+    """A destination is not to be used: what waits for it is no longer wanted."""
+
+
 @dataclass(frozen=True)
 class Configured:
-    """Destinations that can be used, and why the others can't: name → what to set."""
+    """Destinations that can be used, and why the others can't: name → what to set.
+
+    What waits for one that is ``missing`` goes on waiting; what waits for one that is ``off`` ends.
+    """
 
     ready: tuple[Destination, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
+    off: Mapping[str, str] = field(default_factory=dict)
 
 
 def destinations_for(settings: Settings, names: Sequence[str] | None = None) -> Configured:
@@ -37,14 +46,17 @@ def destinations_for(settings: Settings, names: Sequence[str] | None = None) -> 
         )
     ready: list[Destination] = []
     missing: dict[str, str] = {}
+    off: dict[str, str] = {}
     for name, make in _MAKERS.items():
         if names is not None and name not in names:
             continue
         try:
             ready.append(make(settings))
+        except SwitchedOffError as error:
+            off[name] = error.cause
         except SettingsError as error:
             missing[name] = f"{error.cause}; {error.fix}"
-    return Configured(tuple(ready), missing)
+    return Configured(tuple(ready), missing, off)
 
 
 def _aiq(settings: Settings) -> Destination:
@@ -63,4 +75,27 @@ def _klaviyo(settings: Settings) -> Destination:
     )
 
 
-_MAKERS: Mapping[str, Callable[[Settings], Destination]] = {"aiq": _aiq, "klaviyo": _klaviyo}
+def _flowhub(settings: Settings) -> Destination:
+    if not settings.flowhub_sync_orders:
+        raise SwitchedOffError(
+            "FLOWHUB_SYNC_ORDERS is off", "switch it on to push confirmed orders into Flowhub"
+        )
+    if settings.flowhub_order_ahead_client_id is None:
+        raise SettingsError(
+            "FLOWHUB_ORDER_AHEAD_CLIENT_ID is not set", "put it into .env; .env.example says where to get it"
+        )
+    return Flowhub(
+        settings.flowhub_base_url,
+        settings.flowhub_token_url,
+        settings.flowhub_auth_audience,
+        settings.flowhub_order_ahead_client_id,
+        secret(settings.flowhub_order_ahead_token, "FLOWHUB_ORDER_AHEAD_TOKEN"),
+        clock_of(settings),
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Settings], Destination]] = {
+    "aiq": _aiq,
+    "klaviyo": _klaviyo,
+    "flowhub": _flowhub,
+}

@@ -134,7 +134,7 @@ def _last_move(row: Enrollment, answer: Answer, holder: str, now: datetime) -> M
     if not (is_mine or is_late):
         return None
     claim = None if is_final else (holder, now + LEASE)
-    return Move(row, after, calls=1, error=answer.reason, claim=claim)
+    return Move(row, after, calls=1, error=answer.reason, claim=claim, reference=answer.reference)
 
 
 _AFTER: Mapping[Effect, Status] = {

@@ -14,7 +14,7 @@ from reverse_etl.states import OUTCOMES, Status, check_move
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """A row of the ledger: one intent to enroll one person in one flow.
+    """A row of the ledger: one intent to enroll one person in one flow, or to put one order into the till.
 
     It holds addresses: log its ``enrollment_id`` and nothing else (its ``repr`` shows no more).
     """
@@ -100,7 +100,8 @@ def _enrollment(row: Row[Any]) -> Enrollment:
 class Move:
     """A row's next state. ``calls`` counts requests since the last; without a ``claim`` it is given back.
 
-    ``frozen`` is kept with the time of the first attempt when there is one.
+    ``frozen`` is kept with the time of the first attempt when there is one. ``reference``, the destination's own id of
+    what it made, goes into the receipt.
     """
 
     row: Enrollment
@@ -109,6 +110,7 @@ class Move:
     error: str | None = None
     claim: tuple[str, datetime] | None = None
     frozen: Mapping[str, Any] | None = None
+    reference: str | None = None
 
 
 def apply(connection: Connection, moves: Sequence[Move], at: datetime) -> None:
@@ -155,5 +157,6 @@ def _receipt(move: Move, at: datetime) -> dict[str, object]:
         "attempts": move.row.attempts + move.calls,
         "accepted_at": at if move.after is Status.ACCEPTED else None,
         "error": move.error,
+        "reference": move.reference,
         "at": at,
     }

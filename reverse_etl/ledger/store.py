@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from perennial.errors import PerennialError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0001"  # the newest revision in migrations/versions; a test compares
+HEAD = "0002"  # the newest revision in migrations/versions; a test compares
 _MIGRATION_LOCK = 7_233_601  # any number that nothing else in the database locks
 _BUSY_SECONDS = 60
 _BACKENDS = ("sqlite", "postgresql")

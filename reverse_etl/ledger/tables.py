@@ -79,7 +79,8 @@ receipt_batches = Table(
     Column("is_landed", Boolean, nullable=False),
 )
 
-# One row an outcome, in the transaction that made it. Numbers are never used twice.
+# One row an outcome, in the transaction that made it. Numbers are never used twice. `reference` is the destination's
+# own id of what it made: the order's, at the till.
 receipts = Table(
     "receipts",
     metadata,
@@ -90,6 +91,7 @@ receipts = Table(
     Column("attempts", Integer, nullable=False),
     Column("accepted_at", UtcDateTime),
     Column("error", Text),
+    Column("reference", Text),
     Column("at", UtcDateTime, nullable=False),
     Column("batch", COUNTER, ForeignKey("receipt_batches.first_receipt_no")),
     Index(None, "batch"),
@@ -127,7 +129,7 @@ exits = Table(
     Column("seq", COUNTER, nullable=False),
 )
 
-# One row a cart and what first became of it: `purchased` or `canceled`, with the seq that brought the news.
+# One row a cart and what first became of it: `purchased`, `canceled` or `at_pos`, with the seq that brought the news.
 cart_facts = Table(
     "cart_facts",
     metadata,

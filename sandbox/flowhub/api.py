@@ -1,9 +1,10 @@
 """Flowhub's data API: paths, headers and quirks as public clients describe them.
 
-Reads only; everything is served as it was at the demo's clock.
+Everything is served as it was at the demo's clock; order-ahead alone writes.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -17,8 +18,10 @@ from sandbox.flowhub.inventory import Inventory, analytics, inventory_body, room
 from sandbox.flowhub.order_ahead import OrderAhead, add_order_ahead
 from sandbox.flowhub.order_book import OrderBook, Page
 from sandbox.flowhub.switches import FlowhubSwitches
+from sandbox.flowhub.till import Till
 from sandbox.json_response import Json
 from sandbox.limits import Limiter
+from sandbox.received import Received
 from sandbox.world.ids import to_us
 from sandbox.world.journey import Column
 from sandbox.world.stores import STORES, Store
@@ -30,14 +33,15 @@ BIGGEST_PAGE = 1000
 class FlowhubState:
     """The vendor's books over a world."""
 
-    def __init__(self, world: World, clock: Clock) -> None:
-        """Index the world."""
+    def __init__(self, world: World, clock: Clock, received: Received, till: Path | None = None) -> None:
+        """Index the world; ``till`` is the file of the orders that are pushed."""
         self.clock = clock
         self.switches = FlowhubSwitches()
-        self.orders = OrderBook(world, self.switches)
         self.customers = CustomerBook(world)
         self.inventory = Inventory(world)
-        self.order_ahead = OrderAhead()
+        self.till = Till(self.inventory, self.customers, till)
+        self.orders = OrderBook(world, self.switches, self.till)
+        self.order_ahead = OrderAhead(self.till, self.switches, received, lambda: self.now)
         self.limiter = Limiter((self.switches.requests_per_second, 1))
 
     @property

@@ -1,5 +1,6 @@
 """Looks the stock up as it was at an instant."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,13 +32,19 @@ class Stock:
     batch: Batch
     quantity: int
 
+    @property
+    def price(self) -> int:
+        """What it costs now, in cents."""
+        return self.item.price * 4 // 5 if self.batch.on_sale else self.item.price
+
 
 class Inventory:
     """The shelves of all stores; ``now`` decides which batches are there and how much is left of them."""
 
     def __init__(self, world: World) -> None:
-        """Index the units sold by store and item."""
+        """Index the units sold by store and item; ``taken`` is what pushed orders reserve, by product id."""
         self._menu = world.menu
+        self.taken: Counter[str] = Counter()
         orders, lines = world.orders, world.lines
         size = len(world.menu)
         line = np.concatenate([np.arange(a, a + n) for a, n in zip(orders.first, orders.count, strict=True)])
@@ -65,11 +72,11 @@ class Inventory:
         sold = self._sold(keys, np.array([known.start for known in batches], dtype=np.int64), now).tolist()
         shelves = []
         for (place, at, item, key), known, gone in zip(current, batches, sold, strict=True):
-            left = max(0, self._delivered(key, known) - gone)
+            left = max(0, self._delivered(key, known) - gone - self.taken[known.product_id])
             shelves.append(Stock(STORES[at], self._menu[item], known, left))
             if known.start + BATCH_DAYS * DAY - now <= OVERLAP:
                 following = batch(at, item, place + 1)
-                full = self._delivered(key, following)
+                full = max(0, self._delivered(key, following) - self.taken[following.product_id])
                 shelves.append(Stock(STORES[at], self._menu[item], following, full))
         return shelves
 
@@ -88,7 +95,7 @@ class Inventory:
 def inventory_body(stock: Stock) -> dict[str, object]:
     """Return the inventory object, without rooms."""
     item, delivery = stock.item, stock.batch
-    price = item.price * 4 // 5 if delivery.on_sale else item.price
+    price = stock.price
     grams = item.grams or None
     cannabinoids = [_range("thc", item.thc, "%", None)] if item.thc else []
     return {

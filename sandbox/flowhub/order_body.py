@@ -6,8 +6,9 @@ from functools import cache
 import msgspec
 
 from sandbox.credentials import FLOWHUB_CLIENT_ID
-from sandbox.flowhub.batches import batch, batch_number
+from sandbox.flowhub.batches import Batch, batch, batch_number
 from sandbox.flowhub.switches import FlowhubSwitches
+from sandbox.flowhub.till_order import GIVEN_UP, TillLine, TillOrder
 from sandbox.world.accounts import CustomerRecord
 from sandbox.world.ids import iso_ms, number, uid
 from sandbox.world.menu import Item
@@ -174,6 +175,47 @@ class OrderWriter:
         body["totals"] = self._totals(final, price, discounts, taxes)
         return body
 
+    def till_body(self, order: TillOrder, store: Store, customer: CustomerRecord | None) -> dict[str, object]:
+        """Return the order object of a pushed order."""
+        price = sum(line.price for line in order.lines)
+        taxes = round(price * REC_TAX_PERCENT / 100)
+        final = price + taxes + order.fees
+        status = "sold" if order.status == "sold" else "cancelled" if order.status in GIVEN_UP else "pending"
+        name = customer.name if customer else ""
+        return {
+            "id": order.order_id,
+            "orderId": order.order_id,
+            "clientId": FLOWHUB_CLIENT_ID,
+            "locationId": store.location_id,
+            "integratorId": "order-ahead",
+            "createdAt": iso_ms(order.created),
+            "completedOn": iso_ms(order.closed) if status == "sold" else None,
+            "orderStatus": status.capitalize() if self.switches.status_case == "capital" else status,
+            "voided": False,
+            "orderType": order.kind,
+            "originalSaleId": "",
+            "customerId": customer.account_id if customer else None,
+            "customerType": customer.kind if customer else "recCustomer",
+            "name": name,
+            "fullName": name,
+            "currentPoints": 0,
+            "itemsInCart": [
+                self._till_line(f"{order.order_id}-{place}", line, store.index)
+                for place, line in enumerate(order.lines, start=1)
+            ],
+            "payments": [],
+            "totals": self._totals(final, price, 0, taxes) | self._fees(order.fees),
+        }
+
+    def _till_line(self, identity: str, line: TillLine, store: int) -> Line:
+        item = self.menu[line.item]
+        columns = LineColumns(line.item, line.quantity, line.price, 0, 0)
+        delivery = Batch(line.product_id, line.sku, "", 0, 0.0, on_sale=False)
+        return self._written(identity, columns, item, delivery, store, REC_TAX_PERCENT)
+
+    def _fees(self, cents: int) -> dict[str, Amount]:
+        return {"TotalFees" if self.switches.totals_case == "pascal" else "totalFees": self._amount(cents)}
+
     def _amount(self, cents: int) -> Amount:
         return cents if self.switches.order_amount_unit == "cents" else cents / 100
 
@@ -192,6 +234,11 @@ class OrderWriter:
     def _line(self, identity: str, line: LineColumns, store: int, at: int, percent: float) -> Line:
         item = self.menu[line.item]
         delivery = batch(store, line.item, batch_number(store, line.item, at))
+        return self._written(identity, line, item, delivery, store, percent)
+
+    def _written(  # noqa: PLR0913, PLR0917 - what a line is made of
+        self, identity: str, line: LineColumns, item: Item, delivery: Batch, store: int, percent: float
+    ) -> Line:
         unit = line.price // line.quantity
         return Line(
             id_=identity,

@@ -1,5 +1,9 @@
-"""Looks orders up as they were at an instant."""
+"""Looks orders up as they were at an instant: those of the world, and those that were pushed into the till.
 
+The place of a pushed order is negative: -1 is the first one.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -7,6 +11,8 @@ import numpy as np
 
 from sandbox.flowhub.order_body import LineColumns, OrderHead, OrderWriter
 from sandbox.flowhub.switches import FlowhubSwitches
+from sandbox.flowhub.till import Till
+from sandbox.flowhub.till_order import TillOrder
 from sandbox.world.journey import Column
 from sandbox.world.orders import NOBODY
 from sandbox.world.stores import STORES
@@ -44,9 +50,10 @@ class Page:
 class OrderBook:
     """The orders of the world; ``now`` decides what exists and what it looks like."""
 
-    def __init__(self, world: World, switches: FlowhubSwitches) -> None:
+    def __init__(self, world: World, switches: FlowhubSwitches, till: Till) -> None:
         """Index the orders by store."""
         self._world = world
+        self._till = till
         self._writer = OrderWriter(world.menu, switches)
         edges = np.searchsorted(world.orders.store, np.arange(len(STORES) + 1))
         self._of_store = [(int(edges[n]), int(edges[n + 1])) for n in range(len(STORES))]
@@ -58,7 +65,8 @@ class OrderBook:
         times = self._world.orders.created[first:last]
         start = first + int(np.searchsorted(times, created[0]))
         end = first + int(np.searchsorted(times, min(created[1], now + 1)))
-        return start + np.flatnonzero(self._world.orders.visible[start:end] <= now)
+        places = start + np.flatnonzero(self._world.orders.visible[start:end] <= now)
+        return self._with_pushed(places, created, now, lambda order: order.store == store)
 
     def of_customer(self, account_id: str, created: tuple[int, int], now: int) -> Column:
         """Return the places of a customer's orders, oldest first."""
@@ -66,16 +74,50 @@ class OrderBook:
         orders = self._world.orders
         if place is None:
             return np.zeros(0, dtype=np.int64)
+
+        def is_hers(order: TillOrder) -> bool:
+            return order.account == place
+
         mine = np.flatnonzero(
             (orders.account == place)
             & (orders.created >= created[0])
             & (orders.created < min(created[1], now + 1))
             & (orders.visible <= now)
         )
-        return mine[np.argsort(orders.created[mine], kind="stable")]
+        return self._with_pushed(mine[np.argsort(orders.created[mine], kind="stable")], created, now, is_hers)
+
+    def _with_pushed(
+        self, places: Column, created: tuple[int, int], now: int, wanted: Callable[[TillOrder], bool]
+    ) -> Column:
+        """Return the places with those of the pushed orders among them, oldest first."""
+        pushed = [
+            -1 - number
+            for number, order in enumerate(self._till.orders)
+            if wanted(order) and created[0] <= order.created < min(created[1], now + 1)
+        ]
+        if not pushed:
+            return places
+        times = [self._till.orders[-1 - place].created for place in pushed]
+        together = np.concatenate([places, np.array(pushed, dtype=np.int64)])
+        at = np.concatenate([self._world.orders.created[places], np.array(times, dtype=np.int64)])
+        ordered: Column = together[np.argsort(at, kind="stable")]
+        return ordered
 
     def write(self, places: Column, now: int) -> list[msgspec.Raw]:
         """Return the order objects at these places as JSON."""
+        ours = iter(self._write(places[places >= 0], now))
+        encoder = msgspec.json.Encoder()
+        return [
+            next(ours) if place >= 0 else msgspec.Raw(encoder.encode(self._pushed(place)))
+            for place in places.tolist()
+        ]
+
+    def _pushed(self, place: int) -> dict[str, object]:
+        order = self._till.orders[-1 - place]
+        customer = None if order.account == NOBODY else self._world.records[order.account]
+        return self._writer.till_body(order, STORES[order.store], customer)
+
+    def _write(self, places: Column, now: int) -> list[msgspec.Raw]:
         orders, lines = self._world.orders, self._world.lines
         heads = [getattr(orders, name)[places].tolist() for name in _HEAD]
         stores = orders.store[places].tolist()

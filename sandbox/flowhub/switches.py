@@ -10,7 +10,7 @@ class FlowhubSwitches(msgspec.Struct, forbid_unknown_fields=True):
 
     ``requests_per_second`` is generous; a real 429 was seen at about 59 requests a second. With
     ``pages_overlap`` each page of orders begins with the last order of the page before, as when something
-    arrives while somebody pages.
+    arrives while somebody pages. Whether order-ahead wants a date of birth nobody says: ``birth_date_required``.
     """
 
     requests_per_second: int = 50
@@ -21,3 +21,4 @@ class FlowhubSwitches(msgspec.Struct, forbid_unknown_fields=True):
     status_case: Literal["lower", "capital"] = "lower"
     by_rooms_forbidden: bool = False
     pages_overlap: bool = False
+    birth_date_required: bool = False

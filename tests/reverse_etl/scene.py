@@ -12,6 +12,7 @@ from pyrate_limiter import Duration, Rate
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from reverse_etl.destinations.aiq import Aiq
+from reverse_etl.destinations.flowhub import Flowhub
 from reverse_etl.destinations.klaviyo import Klaviyo
 from reverse_etl.destinations.registry import Configured
 from reverse_etl.ledger.store import Ledger, open_ledger
@@ -23,6 +24,7 @@ NOON = datetime(2026, 3, 15, 18, 0, tzinfo=UTC)
 WIDE = (Rate(100_000, Duration.SECOND),)
 QUICK = Patience(tries=3, first_wait=0.01, longest_wait=0.05, longest_pause=5)
 EMAIL = "ann@example.com"
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJmbG93aHViIn0.c2lnbmF0dXJl"
 PHONE = "+13035550142"
 
 
@@ -80,6 +82,50 @@ def decision(number: int, **changes: Any) -> dict[str, Any]:
     }
 
 
+def order_push(number: int, **changes: Any) -> dict[str, Any]:
+    """Make the payload of a decision to push an order; ``changes`` are parts of the order, or the verdict."""
+    push_id = f"o{number:06d}"
+    verdict = changes.pop("verdict", "push")
+    order = {
+        "cart_id": str(number),
+        "order_id": f"jane-{number}",
+        "externalCreatedAt": NOON.isoformat(),
+        "customer": {
+            "firstName": "Ann",
+            "lastName": f"Reyes{number}",
+            "externalId": f"c_{number}",
+            "medRecOrBoth": "rec",
+            "phone": f"+1303555{number:04d}",
+        },
+        "orderItems": [{"productId": f"p-{number}", "quantityPurchased": 2}],
+        "orderType": "delivery",
+        "address": {"street1": "12 Elm St", "city": "Denver", "state": "CO", "zip": "80202"},
+        "customerNote": "Ring twice",
+        "fees": [{"name": "Delivery", "amount": 500}],
+        **changes,
+    }
+    intent = {
+        "enrollment_id": push_id,
+        "flow_name": "order_push",
+        "flow_display_name": "Order push",
+        "customer_id": f"c_{number}",
+        "triggered_at": NOON.isoformat(),
+        "enrolled_at": NOON.isoformat(),
+        "channels": [],
+        "destination": "flowhub",
+        "kind": "order",
+        "recipient": {},
+        "context": order,
+    }
+    return {
+        "kind": "order_push",
+        "push_id": push_id,
+        "verdict": verdict,
+        "build_no": 1,
+        "enrollment": intent if verdict == "push" else None,
+    }
+
+
 @dataclass
 class Scene:
     """One home, its clock, and the vendors that it pushes to."""
@@ -91,6 +137,8 @@ class Scene:
     aiq_key: str = "aiq-key"
     aiq_slug: str = "slug"
     klaviyo_key: str = "klaviyo-key"
+    flowhub_url: str = "http://127.0.0.1:9"
+    flowhub_token: str = JWT
     clock: SetClock = field(default_factory=SetClock)
     patience: Patience = QUICK
     rates: Sequence[Rate] = WIDE
@@ -129,10 +177,19 @@ class Scene:
         return build_no
 
     def destinations(self) -> Configured:
-        """Both vendors, with limits out of the way."""
+        """Every vendor, with limits out of the way."""
         aiq = Aiq(self.aiq_url, self.aiq_key, self.aiq_slug, self.clock, rates=self.rates)
         klaviyo = Klaviyo(self.klaviyo_url, self.klaviyo_key, self.clock, rates=self.rates)
-        return Configured((aiq, klaviyo))
+        flowhub = Flowhub(
+            self.flowhub_url,
+            f"{self.flowhub_url}/oauth/token",
+            "order-ahead",
+            "client",
+            self.flowhub_token,
+            self.clock,
+            rates=self.rates,
+        )
+        return Configured((aiq, klaviyo, flowhub))
 
     def push(self, **changes: Any) -> PushReport:
         """Push once."""
@@ -160,3 +217,7 @@ class Scene:
     def receipts(self) -> list[dict[str, Any]]:
         """Return the receipts that have landed, in the order of the log."""
         return [json.loads(record.payload) for record in self.log.read("perennial", "receipts")]
+
+    def order_receipts(self) -> list[dict[str, Any]]:
+        """Return the receipts of orders that have landed, in the order of the log."""
+        return [json.loads(record.payload) for record in self.log.read("perennial", "order_receipts")]

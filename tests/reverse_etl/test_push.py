@@ -196,7 +196,7 @@ def test_only_the_destinations_that_were_named(scene: Scene) -> None:
     """A name that doesn't exist is an error before anything is sent."""
     configured = destinations_for(settings_for(scene), ["klaviyo"])
     assert [destination.name for destination in configured.ready] == ["klaviyo"]
-    with pytest.raises(SettingsError, match=r"no destination sendgrid(.|\n)*aiq, klaviyo"):
+    with pytest.raises(SettingsError, match=r"no destination sendgrid(.|\n)*aiq, flowhub, klaviyo"):
         destinations_for(settings_for(scene), ["sendgrid"])
 
 

@@ -26,6 +26,45 @@ def test_the_order_ahead_token_is_tried(vendor: Vendor, settings: Settings, stat
     assert "oa-token" not in repr(result)
 
 
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJmbG93aHViIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("token", "exchange", "bearer"),
+    [
+        ("secret", (200, b'{"access_token": "fresh", "expires_in": 86400}'), "fresh"),
+        ("opaque", (401, b""), "opaque"),
+        ("opaque", (404, b""), "opaque"),
+        (JWT, None, JWT),
+    ],
+)
+def test_the_token_is_got_as_the_push_gets_it(
+    vendor: Vendor, settings: Settings, token: str, exchange: tuple[int, bytes] | None, bearer: str
+) -> None:
+    """A secret is exchanged; what the exchange does not know, and what is an access token, is used as it is."""
+
+    def before(path: str, _params: dict[str, str]) -> tuple[int, bytes] | None:
+        if path == "/oauth/token":
+            assert exchange is not None, "an access token is not exchanged"
+            return exchange
+        return (404, b"{}") if path.startswith("/order-ahead/") else None
+
+    vendor.before = before
+    pair: dict[str, object] = {"flowhub_order_ahead_client_id": "oa", "flowhub_order_ahead_token": token}
+    assert _checked(settings, vendor, **pair)[ORDER_AHEAD].ok
+    assert vendor.bearers[-1] == bearer
+
+
+def test_an_exchange_that_is_down_is_told(vendor: Vendor, settings: Settings) -> None:
+    """Without a token nothing is known about it."""
+    vendor.before = lambda path, _params: (500, b"") if path == "/oauth/token" else None
+    pair: dict[str, object] = {"flowhub_order_ahead_client_id": "oa", "flowhub_order_ahead_token": "secret"}
+    result = _checked(settings, vendor, **pair)[ORDER_AHEAD]
+    assert not result.ok
+    assert "500" in result.detail
+    assert "secret" not in repr(result)
+
+
 def test_half_of_order_ahead_is_told_only_when_it_is_used(vendor: Vendor, settings: Settings) -> None:
     """Without order sync nobody needs the pair."""
     half: dict[str, object] = {"flowhub_order_ahead_client_id": "oa"}

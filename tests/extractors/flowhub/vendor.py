@@ -31,6 +31,7 @@ class Vendor:
     answers_first: list[Answer] = field(default_factory=list)
     before: Callable[[str, dict[str, str]], Answer | None] = lambda _path, _params: None
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    bearers: list[str] = field(default_factory=list)
 
     def answer(self, path: str, params: dict[str, str]) -> Answer:
         """Return status and body of one request."""
@@ -74,7 +75,14 @@ def running(vendor: Vendor) -> Iterator[Vendor]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             params = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            status, body = vendor.answer(parts.path, params)
+            self._answer(*vendor.answer(parts.path, params))
+
+        def do_POST(self) -> None:
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self._answer(*vendor.answer(urlsplit(self.path).path, sent))
+
+        def _answer(self, status: int, body: bytes) -> None:
+            vendor.bearers.append(self.headers.get("Authorization", "").removeprefix("Bearer "))
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
