@@ -3,7 +3,7 @@
     mend the row. -#}
 {% macro disposed(judged) -%}
     select
-        {{ without_payload(judged) }},
+        {{ without_payload('judged') }},
         case when judged.problem is not null then judged.payload end as rejected_payload,
         case
             when judged.problem is not null then 'quarantined'

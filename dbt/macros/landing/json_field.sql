@@ -4,7 +4,11 @@
 {%- endmacro %}
 
 {% macro default__json_field(record, name, type) -%}
-    cast({{ record }} ->> '{{ name }}' as {{ type }})
+    {%- if type == 'varchar' -%} cast({{ record }} ->> '{{ name }}' as {{ type }})
+    {%- else -%}
+    case when pg_input_is_valid({{ record }} ->> '{{ name }}', '{{ type }}')
+        then cast({{ record }} ->> '{{ name }}' as {{ type }}) end
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro duckdb__json_field(record, name, type) -%}

@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 {% macro default__json_record(column, fields) -%}
-    cast({{ column }} as jsonb)
+    case when pg_input_is_valid({{ column }}, 'jsonb') then cast({{ column }} as jsonb) end
 {%- endmacro %}
 
 {% macro duckdb__json_record(column, fields) -%}

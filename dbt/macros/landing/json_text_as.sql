@@ -4,7 +4,8 @@
 {%- endmacro %}
 
 {% macro default__json_text_as(column, path, type) -%}
-    cast({{ json_text(column, path) }} as {{ type }})
+    case when pg_input_is_valid({{ json_text(column, path) }}, '{{ type }}')
+        then cast({{ json_text(column, path) }} as {{ type }}) end
 {%- endmacro %}
 
 {% macro duckdb__json_text_as(column, path, type) -%}

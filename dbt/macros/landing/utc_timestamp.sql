@@ -1,10 +1,11 @@
 {#- An ISO 8601 text as a UTC timestamp; a text without a zone is read in `time_zone`; nonsense becomes null. -#}
 {% macro utc_timestamp(column, time_zone='UTC') -%}
-    {{ return(adapter.dispatch('utc_timestamp', 'perennial')(column, time_zone)) }}
+    {{ return(adapter.dispatch('utc_timestamp', 'perennial')('upper(' ~ column ~ ')', time_zone)) }}
 {%- endmacro %}
 
 {% macro default__utc_timestamp(column, time_zone) -%}
-    cast(cast({{ column }} as timestamptz) at time zone 'UTC' as timestamp)
+    case when pg_input_is_valid({{ column }}, 'timestamptz')
+        then cast(cast({{ column }} as timestamptz) at time zone 'UTC' as timestamp) end
 {%- endmacro %}
 
 {% macro duckdb__utc_timestamp(column, time_zone) -%}

@@ -6,10 +6,16 @@ landed as (
 
 ),
 
+judged as (
+
+    {{ judged('landed') }}
+
+),
+
 records as (
 
     select
-        landed.*,
+        judged.*,
         {{ json_record('payload', {
             'id': 'VARCHAR', 'createdAt': 'VARCHAR', 'updatedAt': 'VARCHAR', 'type': 'VARCHAR', 'name': 'VARCHAR',
             'state': 'VARCHAR', 'birthDate': 'VARCHAR', 'isLoyal': 'BOOLEAN', 'loyaltyPoints': 'DOUBLE',
@@ -17,7 +23,7 @@ records as (
             'country': 'VARCHAR', 'consentsToPromotionalEmail': 'BOOLEAN', 'consentsToPromotionalSMS': 'BOOLEAN',
             'groups': 'JSON'
         }) }} as record
-    from landed
+    from judged
 
 ),
 
@@ -60,21 +66,12 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'updatedAt')) }} as updated_at,
         received_at,
 
+        problem,
+        original_seq,
+        original_row_no,
         payload
     from records
 
-),
-
-judged as (
-
-    select
-        parsed.*,
-        {{ first_problem([
-            ('id is missing: Flowhub sends it with every customer', 'flowhub_customer_id is null'),
-            ('createdAt is missing or not a time: send ISO 8601', 'created_at is null'),
-        ]) }} as problem
-    from parsed
-
 )
 
-{{ versioned('judged', 'flowhub_customer_id', remember=['email', 'phone', 'email_opt_in', 'sms_opt_in']) }}
+{{ versioned('parsed', 'flowhub_customer_id', remember=['email', 'phone', 'email_opt_in', 'sms_opt_in']) }}

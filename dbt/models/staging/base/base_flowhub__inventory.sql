@@ -6,10 +6,16 @@ landed as (
 
 ),
 
+judged as (
+
+    {{ judged('landed') }}
+
+),
+
 records as (
 
     select
-        landed.*,
+        judged.*,
         {{ json_record('payload', {
             'productId': 'VARCHAR', 'parentProductId': 'VARCHAR', 'variantId': 'VARCHAR', 'sku': 'VARCHAR',
             'locationId': 'VARCHAR', 'roomId': 'VARCHAR', 'productName': 'VARCHAR', 'variantName': 'VARCHAR',
@@ -17,7 +23,7 @@ records as (
             'customCategoryName': 'VARCHAR', 'type': 'VARCHAR', 'category': 'VARCHAR', 'purchaseCategory': 'VARCHAR',
             'quantity': 'DOUBLE', 'priceInMinorUnits': 'BIGINT', 'terpenes': 'JSON'
         }) }} as record
-    from landed
+    from judged
 
 ),
 
@@ -57,22 +63,12 @@ parsed as (
         ---------- timestamps
         received_at,
 
+        problem,
+        original_seq,
+        original_row_no,
         payload
     from records
 
-),
-
-judged as (
-
-    select
-        parsed.*,
-        {{ first_problem([
-            ('locationId is missing: Flowhub sends it with every item', 'store_id is null'),
-            ('productId is missing: Flowhub sends it with every item', 'product_id is null'),
-            ('quantity is missing or not a number', 'on_hand is null'),
-        ]) }} as problem
-    from parsed
-
 )
 
-{{ versioned('judged', 'inventory_key', remember=['price', 'on_hand']) }}
+{{ versioned('parsed', 'inventory_key', remember=['price', 'on_hand']) }}

@@ -6,15 +6,21 @@ landed as (
 
 ),
 
+judged as (
+
+    {{ judged('landed') }}
+
+),
+
 records as (
 
     select
-        landed.*,
+        judged.*,
         {{ json_record('payload', {
             'locationId': 'VARCHAR', 'importId': 'VARCHAR', 'locationName': 'VARCHAR', 'timeZone': 'VARCHAR',
             'address': 'JSON', 'licenseType': 'JSON'
         }) }} as record
-    from landed
+    from judged
 
 ),
 
@@ -39,20 +45,12 @@ parsed as (
         ---------- timestamps
         received_at,
 
+        problem,
+        original_seq,
+        original_row_no,
         payload
     from records
 
-),
-
-judged as (
-
-    select
-        parsed.*,
-        {{ first_problem([
-            ('locationId is missing: Flowhub sends it with every location', 'store_id is null'),
-        ]) }} as problem
-    from parsed
-
 )
 
-{{ versioned('judged', 'store_id') }}
+{{ versioned('parsed', 'store_id') }}

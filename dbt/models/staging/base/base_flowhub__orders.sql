@@ -6,10 +6,16 @@ landed as (
 
 ),
 
+judged as (
+
+    {{ judged('landed') }}
+
+),
+
 records as (
 
     select
-        landed.*,
+        judged.*,
         {{ json_record('payload', {
             'id': 'VARCHAR', '_id': 'VARCHAR', 'orderId': 'VARCHAR', 'locationId': 'VARCHAR', 'customerId': 'VARCHAR',
             'customerType': 'VARCHAR', 'createdAt': 'VARCHAR', 'createdOn': 'VARCHAR', 'completedOn': 'VARCHAR',
@@ -21,7 +27,7 @@ records as (
                 'totalPrice': 'DECIMAL(18,4)', 'totalDiscounts': 'DECIMAL(18,4)'
             }]
         }) }} as record
-    from landed
+    from judged
 
 ),
 
@@ -51,6 +57,9 @@ fields as (
         cast({{ json_field('record', 'totals') }} as varchar) as totals,
         {{ json_field('record', 'itemsInCart') }} as items,
         received_at,
+        problem,
+        original_seq,
+        original_row_no,
         payload
     from records
 
@@ -92,22 +101,12 @@ parsed as (
         completed_at,
         received_at,
 
+        problem,
+        original_seq,
+        original_row_no,
         payload
     from fields
 
-),
-
-judged as (
-
-    select
-        parsed.*,
-        {{ first_problem([
-            ('id, _id and orderId are all missing: Flowhub sends one of them with every order', 'order_id is null'),
-            ('createdAt is missing or not a time: send ISO 8601', 'created_at is null'),
-            ('totals.finalTotal is missing or not a number', 'total is null'),
-        ]) }} as problem
-    from parsed
-
 )
 
-{{ versioned('judged', 'order_id', remember=['status']) }}
+{{ versioned('parsed', 'order_id', remember=['status']) }}

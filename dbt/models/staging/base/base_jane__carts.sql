@@ -6,10 +6,16 @@ landed as (
 
 ),
 
+judged as (
+
+    {{ judged('landed', seeds=['jane_statuses']) }}
+
+),
+
 records as (
 
     select
-        landed.*,
+        judged.*,
         {{ json_record('payload', {'cart': {
             'id': 'VARCHAR', 'uuid': 'VARCHAR', 'status': 'VARCHAR', 'amount': 'DECIMAL(18,4)',
             'created_at': 'VARCHAR', 'checked_out_time': 'VARCHAR', 'updated_at': 'VARCHAR',
@@ -17,7 +23,7 @@ records as (
             'user_id': 'VARCHAR', 'external_user_id': 'VARCHAR', 'store_id': 'VARCHAR', 'store_name': 'VARCHAR',
             'reservation_mode': 'VARCHAR', 'pos_order_id': 'VARCHAR', 'products': 'JSON'
         }}) }} as body
-    from landed
+    from judged
 
 ),
 
@@ -47,7 +53,7 @@ parsed as (
 
         ---------- strings
         stream as webhook,
-        lower({{ json_field('record', 'status') }}) as jane_status,
+        lower(trim({{ json_field('record', 'status') }})) as jane_status,
         {{ json_field('record', 'store_name') }} as store_name,
         {{ json_field('record', 'reservation_mode') }} as reservation_mode,
         nullif(trim({{ json_field('record', 'customer_name') }}), '') as full_name,
@@ -68,24 +74,10 @@ parsed as (
         coalesce({{ epoch_timestamp('request_timestamp') }}, {{ utc_timestamp('request_timestamp') }}) as occurred_at,
         received_at,
 
+        problem,
         payload
     from carts
 
-),
-
-judged as (
-
-    select
-        parsed.*,
-        {{ first_problem([
-            ('cart.id is missing: Jane sends it with every cart', 'cart_id is null'),
-            ('cart.status is missing', 'jane_status is null'),
-            ('X-Jane-Request-Timestamp is neither unix seconds nor ISO 8601', 'occurred_at is null'),
-            ('cart.status is none of the twelve: add it to the seed jane_statuses',
-                'jane_status not in (select jane_status from ' ~ ref('jane_statuses') ~ ')'),
-        ]) }} as problem
-    from parsed
-
 )
 
-{{ disposed('judged') }}
+{{ disposed('parsed') }}

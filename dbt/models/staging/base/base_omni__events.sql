@@ -14,24 +14,36 @@ klaviyo_landed as (
 
 ),
 
+flow_judged as (
+
+    {{ judged('flow_landed', seeds=['omni_events'], stream='events') }}
+
+),
+
 flow_records as (
 
     select
-        flow_landed.*,
+        flow_judged.*,
         {{ json_record('payload', {
             'event': 'VARCHAR', 'event_id': 'VARCHAR', 'occurred_at': 'VARCHAR', 'customer': 'JSON',
             'properties': 'JSON', 'profile': 'JSON'
         }) }} as record
-    from flow_landed
+    from flow_judged
+
+),
+
+klaviyo_judged as (
+
+    {{ judged('klaviyo_landed', seeds=['omni_events'], stream='klaviyo_events') }}
 
 ),
 
 klaviyo_records as (
 
     select
-        klaviyo_landed.*,
+        klaviyo_judged.*,
         {{ json_record('payload', {'event': 'JSON', 'metric': 'JSON', 'profile': 'JSON'}) }} as record
-    from klaviyo_landed
+    from klaviyo_judged
 
 ),
 
@@ -53,6 +65,7 @@ told as (
         row_no,
         source_key,
         received_at,
+        problem,
         payload,
         'shopify_flow' as route,
         {{ json_field('record', 'event_id') }} as route_event_id,
@@ -72,6 +85,7 @@ told as (
         row_no,
         source_key,
         received_at,
+        problem,
         payload,
         'klaviyo' as route,
         {{ json_text('event', ['id']) }} as route_event_id,
@@ -142,6 +156,7 @@ parsed as (
         {% endfor -%}
         received_at,
 
+        problem,
         payload
     from told
 
@@ -166,22 +181,6 @@ keyed as (
         )) as happening_key
     from parsed
 
-),
-
-judged as (
-
-    select
-        keyed.*,
-        {{ first_problem([
-            ('event is missing: the template sends the trigger name, such as wv/points/added', 'omni_event is null'),
-            ('event is none of the eleven: add it to the seed omni_events',
-                'omni_event not in (select omni_event from ' ~ ref('omni_events') ~ ')'),
-            ('event_id is missing: the template sends one with every event', 'route_event_id is null'),
-            ('occurred_at is missing or not a time: send RFC 3339', 'occurred_at is null'),
-            ('customer has neither id, email nor phone', 'coalesce(shopify_customer_id, email, phone) is null'),
-        ]) }} as problem
-    from keyed
-
 )
 
-{{ disposed_by_happening('judged') }}
+{{ disposed_by_happening('keyed') }}

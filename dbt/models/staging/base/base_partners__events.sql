@@ -6,16 +6,22 @@ landed as (
 
 ),
 
+judged as (
+
+    {{ judged('landed') }}
+
+),
+
 records as (
 
     select
-        landed.*,
+        judged.*,
         {{ json_text('headers', ['partner']) }} as partner,
         {{ json_record('payload', {
             'event_id': 'VARCHAR', 'event_name': 'VARCHAR', 'occurred_at': 'VARCHAR', 'customer': 'JSON',
             'properties': 'JSON'
         }) }} as record
-    from landed
+    from judged
 
 ),
 
@@ -42,7 +48,7 @@ parsed as (
 
         ---------- strings
         partner,
-        {{ json_field('record', 'event_name') }} as event_name,
+        trim({{ json_field('record', 'event_name') }}) as event_name,
         {{ clean_email(json_text('customer', ['email'])) }} as email,
         {{ clean_phone(json_text('customer', ['phone'])) }} as phone,
         coalesce(properties, '{}') as properties,
@@ -51,23 +57,10 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'occurred_at')) }} as occurred_at,
         received_at,
 
+        problem,
         payload
     from fields
 
-),
-
-judged as (
-
-    select
-        parsed.*,
-        {{ first_problem([
-            ('event_name is missing or not of the form [a-z0-9_]+',
-                "event_name is null or not regexp_matches(event_name, '^[a-z0-9_]+$')"
-                if target.type == 'duckdb' else "event_name is null or event_name !~ '^[a-z0-9_]+$'"),
-            ('occurred_at is missing or not a time: send RFC 3339', 'occurred_at is null'),
-        ]) }} as problem
-    from parsed
-
 )
 
-{{ disposed('judged') }}
+{{ disposed('parsed') }}

@@ -6,15 +6,21 @@ landed as (
 
 ),
 
+judged as (
+
+    {{ judged('landed') }}
+
+),
+
 records as (
 
     select
-        landed.*,
+        judged.*,
         {{ json_record('payload', {
             'receipt_no': 'BIGINT', 'enrollment_id': 'VARCHAR', 'destination': 'VARCHAR', 'status': 'VARCHAR',
             'attempts': 'INTEGER', 'accepted_at': 'VARCHAR', 'error': 'VARCHAR', 'at': 'VARCHAR'
         }) }} as record
-    from landed
+    from judged
 
 ),
 
@@ -33,18 +39,10 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'accepted_at')) }} as accepted_at,
         {{ utc_timestamp(json_field('record', 'at')) }} as occurred_at,
         received_at,
+        problem,
         payload
     from records
 
-),
-
-judged as (
-
-    select
-        parsed.*,
-        {{ first_problem([('enrollment_id is missing', 'enrollment_id is null')]) }} as problem
-    from parsed
-
 )
 
-{{ disposed('judged') }}
+{{ disposed('parsed') }}

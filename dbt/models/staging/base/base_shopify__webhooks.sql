@@ -6,11 +6,17 @@ landed as (
 
 ),
 
+judged as (
+
+    {{ judged('landed') }}
+
+),
+
 records as (
 
     select
-        landed.*,
-        lower({{ json_text('headers', ['X-Shopify-Topic']) }}) as topic,
+        judged.*,
+        lower(trim({{ json_text('headers', ['X-Shopify-Topic']) }})) as topic,
         {{ utc_timestamp(json_text('headers', ['X-Shopify-Triggered-At'])) }} as triggered_at,
         {{ json_record('payload', {
             'id': 'VARCHAR', 'customer_id': 'VARCHAR', 'email': 'VARCHAR', 'email_address': 'VARCHAR',
@@ -19,7 +25,7 @@ records as (
             'admin_graphql_api_customer_deleted_id': 'VARCHAR', 'status': 'VARCHAR',
             'email_marketing_consent': 'JSON', 'sms_marketing_consent': 'JSON'
         }) }} as record
-    from landed
+    from judged
 
 ),
 
@@ -70,23 +76,10 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'created_at')) }} as created_at,
         received_at,
 
+        problem,
         payload
     from fields
 
-),
-
-judged as (
-
-    select
-        parsed.*,
-        {{ first_problem([
-            ('X-Shopify-Topic is missing', 'topic is null'),
-            ('the customer id is missing', 'shopify_customer_id is null'),
-            ('the deleted customer id is missing from a merge',
-                "topic = 'customers/merge' and deleted_shopify_customer_id is null"),
-        ]) }} as problem
-    from parsed
-
 )
 
-{{ disposed('judged') }}
+{{ disposed('parsed') }}
