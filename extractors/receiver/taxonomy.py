@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -43,9 +42,8 @@ class EventType:
     properties: tuple[Property, ...]
 
 
-@cache
 def event_types(seeds: Path = SEEDS) -> Mapping[str, EventType]:
-    """Return the events by name, in the order of the seed; an error names file and line."""
+    """Read the events by name, in the order of the seed; an error names file and line."""
     properties = list(_properties(seeds / "event_properties.csv"))
     found = {}
     for _, row in _rows(seeds / "event_types.csv"):
