@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hypothesis
@@ -66,8 +67,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def description() -> dict[str, Any]:
     """Return /openapi.json without the proofs that senders give, which are computed from each body."""
-    settings = make_settings(Path("nowhere"))
-    document = create_app(settings, clock_of(settings)).openapi()
+    with TemporaryDirectory() as home:
+        settings = make_settings(Path(home))
+        document = create_app(settings, clock_of(settings)).openapi()
     for operations in document["paths"].values():
         for operation in operations.values():
             operation.pop("security", None)
