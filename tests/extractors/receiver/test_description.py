@@ -41,7 +41,7 @@ class Proof(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the proof that the path asks for."""
         body = request.body or b""
-        sent = body.encode() if isinstance(body, str) else body
+        sent = body.encode() if isinstance(body, str) else bytes(body)  # type: ignore[arg-type]  # not a stream
         timestamp = str(int(NOW.timestamp()))
         source = request.path_url.removeprefix("/webhooks/").partition("/")[0]
         proofs = {
@@ -85,7 +85,7 @@ GETS = [path for path, operations in DESCRIPTION["paths"].items() if "get" in op
 def test_what_fits_the_description_is_taken(address: str, path: str) -> None:
     """Whatever the description allows gets 2xx and the answer that it describes."""
 
-    def judge(case: Case) -> None:
+    def judge(case: Case[Any]) -> None:
         response = case.call(base_url=address, auth=Proof())
         case.validate_response(response, checks=[*CONFORMS, positive_data_acceptance])
         assert response.json().get("rejected", []) == []
@@ -97,7 +97,7 @@ def test_what_fits_the_description_is_taken(address: str, path: str) -> None:
 def test_what_does_not_fit_the_description_is_refused(address: str, path: str) -> None:
     """With 4xx in the one form; of a list the bad events come back with their place and a reason."""
 
-    def judge(case: Case) -> None:
+    def judge(case: Case[Any]) -> None:
         response = case.call(base_url=address, auth=Proof())
         case.validate_response(response, checks=CONFORMS)
         if response.status_code == 200:
@@ -113,7 +113,7 @@ def test_what_does_not_fit_the_description_is_refused(address: str, path: str) -
 def test_what_is_asked_is_answered_as_described(address: str, path: str) -> None:
     """The operator's routes."""
 
-    def judge(case: Case) -> None:
+    def judge(case: Case[Any]) -> None:
         case.validate_response(case.call(base_url=address), checks=CONFORMS)
 
     _try(path, "GET", GenerationMode.POSITIVE, 1, judge)
