@@ -20,7 +20,8 @@ _json = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
+    # JSON Schema holds 7.0 for a whole number; an id must be 7, or it would be another text
+    | st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: not number.is_integer())
     | st.text(max_size=10),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=10,
@@ -141,7 +142,7 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
 _bits = st.one_of(
     _json,
     st.sampled_from(
-        [0, -1, 12.5, 1e300, 10**400, "12.50", "2026-03-15", "2026-02-30", "2026-03-15T10:00:00Z", ""]
+        [0, -1, 12.5, 1.5e-300, 10**400, "12.50", "2026-03-15", "2026-02-30", "2026-03-15T10:00:00Z", ""]
     ),
     st.sampled_from(["sms", "opted_in", "x" * 201, "é\u0000", "\U0001f33f", True, None, [], {}, ["a"], [1]]),
     st.lists(
