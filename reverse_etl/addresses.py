@@ -1,9 +1,10 @@
 """Addresses as the ledger compares them: normalised, and hashed where only equality matters."""
 
-import hashlib
 from typing import Literal
 
 import phonenumbers
+
+from perennial.salt import Salt
 
 Channel = Literal["sms", "email"]
 CHANNELS: tuple[Channel, ...] = ("sms", "email")
@@ -22,6 +23,6 @@ def normalise(channel: Channel, address: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def address_hash(channel: Channel, address: str) -> str:
-    """Return what stands for an address in the suppression table: the same for every spelling of it."""
-    return hashlib.sha256(f"{channel}:{normalise(channel, address)}".encode()).hexdigest()
+def address_hash(salt: Salt, channel: Channel, address: str) -> str:
+    """Return what stands for an address in suppressions and erasures: the same for every spelling of it."""
+    return salt.hash(channel, normalise(channel, address))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from extractors.landing.records import LandedRecord
+from extractors.landing.tombstone import is_tombstone
 from perennial.errors import PerennialError
 from reverse_etl.addresses import Channel
 
@@ -63,8 +64,13 @@ _DECODER: msgspec.json.Decoder[Decision | OrderPush | Exit] = msgspec.json.Decod
 )
 
 
-def read_decision(record: LandedRecord) -> Decision | OrderPush | Exit:
-    """Read one landed decision; ``DecisionError`` names its place and the field, never a value."""
+def read_decision(record: LandedRecord) -> Decision | OrderPush | Exit | None:
+    """Read one landed decision; None where it was about a person who is erased.
+
+    ``DecisionError`` names its place and the field, never a value.
+    """
+    if is_tombstone(record.payload):
+        return None
     try:
         return _DECODER.decode(record.payload)
     except msgspec.ValidationError as error:

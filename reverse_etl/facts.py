@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from extractors.landing.records import LandedRecord
+from perennial.salt import Salt
 from reverse_etl.addresses import CHANNELS, Channel, address_hash
 
 CartFact = Literal["purchased", "canceled", "at_pos"]
@@ -20,7 +21,6 @@ CartFact = Literal["purchased", "canceled", "at_pos"]
 _UNWELCOME = frozenset({"stop", "unsubscribed", "bounced", "complained", "opted_out"})
 _WELCOME = "opted_in"
 _CONSENT_EVENT = "customer_optin_status_changed"
-_OPT_IN_EVENT = "marketing_opted_in"  # it says no status: its name is the status
 
 _PURCHASED = frozenset(
     {
@@ -60,24 +60,22 @@ class CartNews:
     seq: int
 
 
-def feedback_word(record: LandedRecord) -> Word | None:
+def feedback_word(record: LandedRecord, salt: Salt) -> Word | None:
     """Read a report of the messaging system; None when it is no word about an address (opened, clicked …)."""
     event = _object(record.payload)
-    return _word(record, event.get("type"), event, event.get("occurred_at"))
+    return _word(record, salt, event.get("type"), event, event.get("occurred_at"))
 
 
-def consent_word(record: LandedRecord) -> Word | None:
-    """Read what a partner says of a customer's consent; None for every other event."""
+def consent_word(record: LandedRecord, salt: Salt) -> Word | None:
+    """Read a partner's ``customer_optin_status_changed``; None for every other event."""
     event = _object(record.payload)
-    name = event.get("event_name")
-    if name not in {_CONSENT_EVENT, _OPT_IN_EVENT}:
+    if event.get("event_name") != _CONSENT_EVENT:
         return None
     told = {**_mapping(event.get("customer")), **_mapping(event.get("properties"))}
-    said = _WELCOME if name == _OPT_IN_EVENT else told.get("status")
-    return _word(record, said, told, event.get("occurred_at"))
+    return _word(record, salt, told.get("status"), told, event.get("occurred_at"))
 
 
-def shopify_word(record: LandedRecord) -> Word | None:
+def shopify_word(record: LandedRecord, salt: Salt) -> Word | None:
     """Read Shopify's two consent topics; None for every other webhook."""
     body = _object(record.payload)
     topic = record.headers.get("X-Shopify-Topic", "").lower()
@@ -90,7 +88,32 @@ def shopify_word(record: LandedRecord) -> Word | None:
     else:
         return None
     said = {"subscribed": _WELCOME, "unsubscribed": "opted_out"}.get(_text(consent.get("state")).lower())
-    return _word(record, said, told, consent.get("consent_updated_at"))
+    return _word(record, salt, said, told, consent.get("consent_updated_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An address of someone who was erased; written with the salt that ``salt_id`` names."""
+
+    word: Word
+    salt_id: str
+
+
+def erasure_word(record: LandedRecord) -> Erased | None:
+    """Read a row of an erasure; None where it is about no address."""
+    told = _object(record.payload)
+    channel = _CHANNELS.get(_text(told.get("channel")))
+    if told.get("kind") != "address" or channel is None:
+        return None
+    word = Word(
+        channel,
+        _text(told.get("hash")),
+        is_unwelcome=True,
+        reason="erased",
+        said_at=_instant(told.get("erased_at")) or record.received_at,
+        seq=record.seq,
+    )
+    return Erased(word, _text(told.get("salt_id")))
 
 
 def cart_news(record: LandedRecord) -> CartNews | None:
@@ -109,7 +132,9 @@ def cart_news(record: LandedRecord) -> CartNews | None:
     return CartNews(found, tuple(facts), record.seq) if facts else None
 
 
-def _word(record: LandedRecord, said: object, told: Mapping[str, Any], said_at: object) -> Word | None:
+def _word(
+    record: LandedRecord, salt: Salt, said: object, told: Mapping[str, Any], said_at: object
+) -> Word | None:
     channel = _CHANNELS.get(_text(told.get("channel")).lower())
     said = _text(said).lower()
     if said not in (*_UNWELCOME, _WELCOME) or channel is None:
@@ -119,7 +144,7 @@ def _word(record: LandedRecord, said: object, told: Mapping[str, Any], said_at: 
         return None
     return Word(
         channel,
-        address_hash(channel, address),
+        address_hash(salt, channel, address),
         is_unwelcome=said != _WELCOME,
         reason=str(said),
         said_at=_instant(said_at) or record.received_at,

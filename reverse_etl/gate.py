@@ -11,8 +11,10 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
 
+from perennial.salt import Salt
 from reverse_etl.addresses import Channel, address_hash
 from reverse_etl.ledger.rows import Enrollment, Move, apply, load
+from reverse_etl.ledger.store import salt_in
 from reverse_etl.ledger.tables import cart_facts, enrollments, exits, suppressions
 from reverse_etl.states import Status
 
@@ -53,8 +55,10 @@ _SUPPRESSED = select(suppressions.c.channel, suppressions.c.address_hash, suppre
 
 def verdicts(connection: Connection, rows: Collection[Enrollment], now: datetime) -> dict[int, Verdict]:
     """Say of each row (by ledger id) whether it may be sent now."""
-    known = _look_up(connection, rows, with_addresses=True)
-    return {row.ledger_id: _verdict(row, known, now) for row in rows}
+    salt = salt_in(connection)
+    hashes = {row.ledger_id: _hashes(row, salt) for row in rows}
+    known = _look_up(connection, rows, {hashed for of_row in hashes.values() for hashed in of_row.values()})
+    return {row.ledger_id: _verdict(row, hashes[row.ledger_id], known, now) for row in rows}
 
 
 def sweep(connection: Connection, now: datetime) -> dict[str, dict[Status, int]]:
@@ -64,7 +68,7 @@ def sweep(connection: Connection, now: datetime) -> dict[str, dict[Status, int]]
     """
     found = load(connection, _doomed(connection, now), only_idle=True)
     doomed = [row for row in found.values() if row.status in _WAITING]
-    known = _look_up(connection, doomed, with_addresses=False)
+    known = _look_up(connection, doomed)
     moves = []
     counts: dict[str, dict[Status, int]] = defaultdict(lambda: defaultdict(int))
     for row in doomed:
@@ -95,12 +99,11 @@ class _Known:
     suppressed: Mapping[tuple[str, str], str]
 
 
-def _look_up(connection: Connection, rows: Collection[Enrollment], *, with_addresses: bool) -> _Known:
+def _look_up(connection: Connection, rows: Collection[Enrollment], hashes: Collection[str] = ()) -> _Known:
     carts: dict[str, dict[str, int]] = defaultdict(dict)
     about = {object_id for row in rows for object_id in (row.cart_id, row.order_id) if object_id is not None}
     for cart_id, fact, seq in _ask(connection, _CARTS, about):
         carts[cart_id][fact] = seq
-    hashes = {hashed for row in rows for hashed in _hashes(row).values()} if with_addresses else set()
     return _Known(
         exits={
             row.enrollment_id: row.reason for row in _ask(connection, _EXITS, {r.enrollment_id for r in rows})
@@ -116,23 +119,22 @@ def _ask(connection: Connection, query: Select[Any], keys: Collection[str]) -> l
     return list(connection.execute(query, {"keys": list(keys)})) if keys else []
 
 
-def _hashes(row: Enrollment) -> dict[Channel, str]:
+def _hashes(row: Enrollment, salt: Salt) -> dict[Channel, str]:
     """Return the channels that have an address, with what stands for it."""
     return {
-        channel: address_hash(channel, address)
+        channel: address_hash(salt, channel, address)
         for channel in row.channels
         if (address := row.address(channel))
     }
 
 
-def _verdict(row: Enrollment, known: _Known, now: datetime) -> Verdict:
+def _verdict(row: Enrollment, hashes: Mapping[Channel, str], known: _Known, now: datetime) -> Verdict:
     if end := _over(row, known, now):
         return end
     if row.not_before is not None and now < row.not_before:
         return Wait()
     if row.kind == _ORDER:
         return Go(())  # it goes to the till, not to an address
-    hashes = _hashes(row)
     if not hashes:
         return End(Status.REJECTED, "the decision brought no address for any of its channels")
     suppressed = {

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, or_, select
 from extractors.landing.log import LandingLog
 from perennial.clock import Clock, clock_of
 from perennial.crash import crash_point
+from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import Configured, destinations_for
@@ -70,7 +71,7 @@ def push(
     """
     clock = clock_of(settings)
     configured = destinations_for(settings, destinations)
-    ledger = open_ledger(settings.ledger_url)
+    ledger = open_ledger(settings.ledger_url, salt_of(settings))
     try:
         return push_to(
             configured,

@@ -17,7 +17,9 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from extractors.landing.log import LandingLog
+from extractors.landing.tombstone import is_tombstone
 from perennial.clock import Clock, clock_of
+from perennial.salt import salt_of
 from perennial.settings import load_settings
 from reverse_etl.destinations.registry import DEDUPING
 from reverse_etl.ledger.rows import Move, apply, load
@@ -44,6 +46,7 @@ def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, i
                     json.loads(record.payload)
                     for stream in ("receipts", "order_receipts")
                     for record in log.read("perennial", stream, batch.seq - 1, batch.seq)
+                    if not is_tombstone(record.payload)
                 ]
                 _keep_receipts(connection, batch.name, rows)
                 last |= {row["enrollment_id"]: row for row in rows}
@@ -118,7 +121,7 @@ def main() -> None:
     """Restore the ledger that the settings name."""
     settings = load_settings()
     clock = clock_of(settings)
-    ledger = open_ledger(settings.ledger_url)
+    ledger = open_ledger(settings.ledger_url, salt_of(settings))
     found = restore_ledger(ledger, LandingLog(settings.landing_url, clock), clock)
     ledger.close()
     counts = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))

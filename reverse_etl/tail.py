@@ -19,8 +19,16 @@ from extractors.landing.records import LandedRecord
 from perennial.clock import Clock
 from perennial.crash import crash_point
 from reverse_etl.decisions import Exit, Intent, object_ids, read_decision, to_send
-from reverse_etl.facts import CartNews, Word, cart_news, consent_word, feedback_word, shopify_word
-from reverse_etl.ledger.store import Ledger, LedgerError
+from reverse_etl.facts import (
+    CartNews,
+    Word,
+    cart_news,
+    consent_word,
+    erasure_word,
+    feedback_word,
+    shopify_word,
+)
+from reverse_etl.ledger.store import Ledger, LedgerError, salt_in
 from reverse_etl.ledger.tables import (
     cart_facts,
     cursors,
@@ -59,15 +67,18 @@ class Tail:
 
     def _take_facts(self, after: int, upto: int) -> None:
         with self.ledger.write() as connection:
+            salt = salt_in(connection)
             self._check_receipts(connection, after, upto)
             for record in self.log.read("perennial", "moments", after, upto):
                 _keep_moment(connection, record)
             for record in self.log.read("messaging", "feedback", after, upto):
-                _keep_word(connection, feedback_word(record))
+                _keep_word(connection, feedback_word(record, salt))
             for record in self.log.read("partners", "events", after, upto):
-                _keep_word(connection, consent_word(record))
+                _keep_word(connection, consent_word(record, salt))
             for record in self.log.read("shopify", "webhooks", after, upto):
-                _keep_word(connection, shopify_word(record))
+                _keep_word(connection, shopify_word(record, salt))
+            for record in self.log.read("perennial", "erasures", after, upto):
+                _keep_erasure(connection, record)
             _keep_cart_news(connection, map(cart_news, self.log.read("jane", "cart_status", after, upto)))
             _move_cursor(connection, "facts", upto)
 
@@ -105,7 +116,7 @@ class Tail:
             entry = read_decision(record)
             if isinstance(entry, Exit):
                 ended.append(_exit_row(entry, record.seq))
-            elif (intent := to_send(entry)) is not None:
+            elif entry is not None and (intent := to_send(entry)) is not None:
                 decided_upto = seen_upto.get(entry.build_no, record.seq)
                 rows.append(
                     {**_enrollment_row(intent, record.seq, decided_upto), "taken_in_at": now},
@@ -173,6 +184,19 @@ def _keep_word(connection: Connection, word: Word | None) -> None:
             .where(table.channel == word.channel, table.address_hash == word.address_hash, older)
             .values(row)
         )
+
+
+def _keep_erasure(connection: Connection, record: LandedRecord) -> None:
+    erased = erasure_word(record)
+    if erased is None:
+        return
+    if erased.salt_id != salt_in(connection).salt_id:
+        raise LedgerError(
+            "the landing log holds erasures that were written with another salt than this home's: nobody knows "
+            "which addresses they closed",
+            "put the file `salt` back into PERENNIAL_HOME from the backup of this landing log",
+        )
+    _keep_word(connection, erased.word)
 
 
 def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews | None]) -> None:

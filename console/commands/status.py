@@ -7,6 +7,7 @@ from console.output import out
 from console.tables import show, table
 from perennial.clock import clock_of
 from perennial.home import Home
+from perennial.salt import salt_of
 from perennial.settings import Settings, load_settings
 
 # After this long without a row, a source that is switched on is called stale.
@@ -83,7 +84,7 @@ def _ledger(settings: Settings) -> Iterator[str]:
     if settings.perennial_ledger_url is None and not (settings.home / "ledger.sqlite").exists():
         out.print("Nothing has been sent yet.")
         return
-    ledger = open_ledger(settings.ledger_url)
+    ledger = open_ledger(settings.ledger_url, salt_of(settings))
     try:
         report = ledger_report(ledger)
         with ledger.read() as connection:

@@ -1,4 +1,4 @@
-"""Opening the ledger's database: commits that are durable, and the schema at its newest revision."""
+"""Opening the ledger's database: commits that are durable, the schema at its newest revision, one salt."""
 
 import os
 from collections.abc import Iterator
@@ -6,10 +6,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    delete,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from perennial.errors import PerennialError
+from perennial.salt import Salt
+from reverse_etl.ledger.tables import cursors, enrollments, exits, receipts, suppressions
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0002"  # the newest revision in migrations/versions; a test compares
@@ -23,7 +36,10 @@ class LedgerError(PerennialError):
 
 
 class Ledger:
-    """The ledger's database. One instance serves any number of threads."""
+    """The ledger's database. One instance serves any number of threads.
+
+    Addresses stand in it as salted hashes; each of its connections knows the salt.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -43,26 +59,60 @@ class Ledger:
         ):
             yield connection
 
+    def scrub(self) -> None:
+        """Write the database anew, so that nothing of a deleted row is left between the others.
+
+        PostgreSQL keeps deleted bytes in its own write-ahead log and backups until they are recycled.
+        """
+        tables = ", ".join(table.name for table in (enrollments, receipts, exits, suppressions))
+        statements = {
+            "sqlite": ("vacuum", "pragma wal_checkpoint(truncate)"),
+            "postgresql": (f"vacuum (full) {tables}",),
+        }
+        with _said_plainly(), _outside_transactions(self.engine) as connection:
+            for statement in statements[connection.dialect.name]:
+                connection.exec_driver_sql(statement)
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
 
 
-def open_ledger(url: str) -> Ledger:
-    """Open the ledger, make it or bring it to the newest revision; one query when it is there already.
+@contextmanager
+def _outside_transactions(engine: Engine) -> Iterator[Connection]:
+    """Open a connection whose statements stand alone: `vacuum` works in no transaction."""
+    with engine.connect().execution_options(perennial_alone=True) as connection:
+        if connection.dialect.name != "sqlite":  # whose driver leaves that to us
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield connection
 
-    Raises ``LedgerError`` when it can't be reached, or was made by a newer version.
+
+def open_ledger(url: str, salt: Salt) -> Ledger:
+    """Open the ledger, make it or bring it to the newest revision; two queries when it is there already.
+
+    What was hashed with another salt is of no use: the landing log is read again for it. Raises ``LedgerError``
+    when it can't be reached, or was made by a newer version.
     """
-    ledger = Ledger(_engine(url))
+    ledger = Ledger(_engine(url, salt))
     with ledger.read() as connection:
         revision = _revision(connection)
+        is_salted = revision == HEAD and _is_salted(connection, salt)
     if revision != HEAD:
         with ledger.write() as connection:
             _upgrade(connection)
+    if not is_salted:
+        with ledger.write() as connection:
+            _salt(connection, salt)
     return ledger
 
 
-def _engine(url: str) -> Engine:
+def salt_in(connection: Connection) -> Salt:
+    """Return the salt of the ledger that a connection belongs to."""
+    salt: Salt = connection.get_execution_options()["perennial_salt"]
+    return salt
+
+
+def _engine(url: str, salt: Salt) -> Engine:
     with _said_plainly():
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -74,7 +124,7 @@ def _engine(url: str) -> Engine:
     if backend == "sqlite" and parsed.database:
         _make_private(Path(parsed.database))
     try:
-        engine = create_engine(parsed)
+        engine = create_engine(parsed, execution_options={"perennial_salt": salt})
     except ImportError as error:
         raise LedgerError(
             f"the driver for PERENNIAL_LEDGER_URL is not installed: {error.name}",
@@ -110,6 +160,8 @@ def _make_sqlite_durable(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
+        if connection.get_execution_options().get("perennial_alone", False):
+            return
         # A transaction that reads first and writes later would fail when another writer came in between.
         reads = connection.get_execution_options().get("perennial_reads", False)
         connection.exec_driver_sql("begin" if reads else "begin immediate")
@@ -120,6 +172,23 @@ def _revision(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
     return revision
+
+
+def _is_salted(connection: Connection, salt: Salt) -> bool:
+    return connection.scalar(select(cursors.c.seq).where(cursors.c.name == _salt_name(salt))) is not None
+
+
+def _salt(connection: Connection, salt: Salt) -> None:
+    """Forget what another salt hashed, and read the landing log's facts again from the start."""
+    if _is_salted(connection, salt):  # another process was first
+        return
+    connection.execute(delete(suppressions))
+    connection.execute(delete(cursors).where(cursors.c.name.like("salt:%") | (cursors.c.name == "facts")))
+    connection.execute(insert(cursors).values(name=_salt_name(salt), seq=0))
+
+
+def _salt_name(salt: Salt) -> str:
+    return f"salt:{salt.salt_id}"
 
 
 def _upgrade(connection: Connection) -> None:

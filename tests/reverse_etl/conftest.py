@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from perennial.salt import Salt
 from reverse_etl.ledger.store import open_ledger
 from tests.reverse_etl.scene import Scene
 from tests.reverse_etl.vendor import Vendor, serving
@@ -22,7 +23,7 @@ def vendor() -> Iterator[Vendor]:
 def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a ledger once, for tests to copy."""
     path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
-    open_ledger(f"sqlite:///{path}").close()
+    open_ledger(f"sqlite:///{path}", Salt("empty")).close()
     return path
 
 

@@ -11,6 +11,8 @@ from pyrate_limiter import Duration, Rate
 
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
+from perennial.salt import salt_of
+from perennial.settings import Settings
 from reverse_etl.destinations.aiq import Aiq
 from reverse_etl.destinations.flowhub import Flowhub
 from reverse_etl.destinations.klaviyo import Klaviyo
@@ -157,7 +159,7 @@ class Scene:
 
     def open(self) -> Ledger:
         """Open the ledger; the caller closes it."""
-        return open_ledger(self.url)
+        return open_ledger(self.url, salt_of(Settings(_env_file=None, perennial_home=self.home)))
 
     def land(self, stream: str, *payloads: Any, name: str | None = None) -> int:
         """Land payloads as one batch of a ``source/stream``; return its seq."""

