@@ -20,6 +20,7 @@ from perennial.clock import clock_of
 from perennial.crash import crash_point
 from perennial.errors import PerennialError
 from perennial.home import Home
+from perennial.salt import salt_of
 from perennial.settings import Settings
 from warehouse import operations
 from warehouse.flow_settings import FlowSettings, read_flow_settings
@@ -117,6 +118,7 @@ class Builder:
                     f"the warehouse file can't be opened: {result.exception or result.result}",
                     "one process owns it: ask the running worker (perennial status), or end what holds the file",
                 )
+            self._warehouse_file.chmod(0o600)
             self._warehouse = duckdb.connect(str(self._warehouse_file))
             self._warehouse.execute("set TimeZone = 'UTC'")
             self._since = active_since(landed(self._log))
@@ -169,6 +171,7 @@ class Builder:
             land(self._log, moment)
             crash_point("moment_landed")
             self._since = active_since([moment], self._since)
+        operations.set_salt(warehouse, salt_of(self._settings))
         operations.begin_moment(warehouse, moment)
         operations.list_new_files(warehouse, self._log, self._log.last_seq() if restore else moment.upto_seq)
         # a moment that is taken up again decides with the statuses that it had when it landed

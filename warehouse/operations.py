@@ -9,6 +9,7 @@ import duckdb
 
 from extractors.landing.batches import LandedFile
 from extractors.landing.log import LandingLog
+from perennial.salt import Salt
 from warehouse.flow_settings import FlowSettings
 from warehouse.moments import Moment
 
@@ -111,6 +112,16 @@ def last_moment(warehouse: duckdb.DuckDBPyConnection, *, finished: bool) -> tupl
         [finished],
     ).fetchall()
     return (found[0][0], aware(found[0][1]), found[0][2]) if found else None
+
+
+def set_salt(warehouse: duckdb.DuckDBPyConnection, salt: Salt) -> None:
+    """Put the salt where models compare addresses with erasures; it is in no model's text and in no log."""
+    if warehouse.execute("select salt_id from ops.salt").fetchall() == [(salt.salt_id,)]:
+        return
+    warehouse.execute("begin")
+    warehouse.execute("delete from ops.salt")
+    warehouse.execute("insert into ops.salt values (?, ?)", [salt.text, salt.salt_id])
+    warehouse.execute("commit")
 
 
 def begin_moment(warehouse: duckdb.DuckDBPyConnection, moment: Moment) -> None:

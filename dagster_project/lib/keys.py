@@ -5,6 +5,7 @@ import dagster as dg
 LANDING_LOG = dg.AssetKey(["landing", "log"])
 COMPACTED = dg.AssetKey(["landing", "compacted"])
 FLOW_SETTINGS = dg.AssetKey(["ops", "flow_settings"])
+SALT = dg.AssetKey(["ops", "salt"])
 PUBLISHED = dg.AssetKey(["published", "current"])
 # The blocking checks: before anything is built, and before anything is sent.
 BOUNDARY = "landing_boundary"

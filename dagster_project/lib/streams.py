@@ -37,6 +37,7 @@ OWN: Mapping[str, str] = MappingProxyType(
         "derived_events": "An event that exists because the clock moved.",
         "customer_id_changes": "A person whose id gave way to another one, and why.",
         "receipts": "What became of an enrollment at its destination.",
+        "erasures": "Who was erased, as salted hashes: what keeps her opt-out.",
         "operations": "What an operator did: released, held, discarded.",
     }
 )

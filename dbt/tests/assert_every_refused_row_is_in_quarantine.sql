@@ -6,6 +6,7 @@ refused as (
     {%- for name in [
         'flowhub__locations', 'flowhub__customers', 'flowhub__orders', 'flowhub__inventory', 'jane__carts',
         'omni__events', 'shopify__webhooks', 'partners__events', 'messaging__feedback', 'perennial__receipts',
+        'perennial__erasures',
     ] %}
     select
         seq,

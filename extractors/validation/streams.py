@@ -17,6 +17,7 @@ KEYED_STREAMS = frozenset(
         "perennial/decisions",
         "perennial/receipts",
         "perennial/operations",
+        "perennial/erasures",
     },
 )
 KNOWN_STREAMS = KEYED_STREAMS | {

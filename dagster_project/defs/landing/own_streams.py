@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from dagster_project.lib.keys import FLOW_SETTINGS
+from dagster_project.lib.keys import FLOW_SETTINGS, SALT
 from dagster_project.lib.streams import OWN
 
 
@@ -21,6 +21,11 @@ def own_streams() -> dg.Definitions:
                 key=FLOW_SETTINGS,
                 description="What the YAML beside each flow says, written by the builder before each build.",
                 group_name="flows",
-            )
+            ),
+            dg.AssetSpec(
+                key=SALT,
+                description="The home's salt, with which erasures are hashed; written by the builder, never published.",
+                group_name="identity",
+            ),
         ]
     )

@@ -1,4 +1,4 @@
-{#- What became of each landed row: `quarantined` (it has a problem), `duplicate` (a row with its source key is already
+{#- What became of each landed row: `erased` (its person was erased), `quarantined` (it has a problem), `duplicate` (a row with its source key is already
     loaded, in the last days or earlier in this build), or `loaded`. The payload is kept only where it is needed to
     mend the row. -#}
 {% macro disposed(judged) -%}
@@ -6,6 +6,7 @@
         {{ without_payload('judged') }},
         case when judged.problem is not null then judged.payload end as rejected_payload,
         case
+            when {{ is_erased('judged.payload') }} then 'erased'
             when judged.problem is not null then 'quarantined'
             when judged.source_key is not null and row_number() over (
                 partition by judged.source_key, judged.problem is null order by judged.seq, judged.row_no

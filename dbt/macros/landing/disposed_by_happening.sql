@@ -9,6 +9,7 @@
         {{ without_payload('numbered') }},
         case when problem is not null then payload end as rejected_payload,
         case
+            when {{ is_erased('payload') }} then 'erased'
             when problem is not null then 'quarantined'
             when occurrence_no is null then 'duplicate'
             when row_number() over (partition by happening_key, occurrence_no order by seq, row_no) > 1 then 'duplicate'

@@ -1,6 +1,6 @@
 {#- The landed rows of some streams of one source that this model has not read yet: `seq` in (its cursor, upto_seq].
     What the warehouse itself landed is read to the end (`to_the_end`) when it is restored: decisions land after the moment
-    that took them. DuckDB reads just the Parquet files that hold them, as the manifest names them; other engines a loaded table. -#}
+    that took them; what was erased is not restored. DuckDB reads just the Parquet files that hold them, as the manifest names them; other engines a loaded table. -#}
 {% macro landed(source_name, streams, to_the_end=false) -%}
     {{ return(adapter.dispatch('landed', 'perennial')(source_name, streams, to_the_end)) }}
 {%- endmacro %}
@@ -11,6 +11,7 @@
     where source = '{{ source_name }}'
         and stream in ('{{ streams | join("', '") }}')
         and {{ is_news(to_the_end=to_the_end) }}
+        {%- if to_the_end %} and not {{ is_erased('payload') }} {%- endif %}
 {%- endmacro %}
 
 {% macro duckdb__landed(source_name, streams, to_the_end) -%}
@@ -38,5 +39,6 @@
     where source = '{{ source_name }}'
         and stream in ('{{ streams | join("', '") }}')
         and {{ is_news(to_the_end=to_the_end) }}
+        {%- if to_the_end %} and not {{ is_erased('payload') }} {%- endif %}
     {%- endif -%}
 {%- endmacro %}

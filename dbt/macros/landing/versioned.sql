@@ -8,6 +8,7 @@
         {{ without_payload('judged') }},
         case when judged.problem is not null then judged.payload end as rejected_payload,
         case
+            when {{ is_erased('judged.payload') }} then 'erased'
             when judged.problem is not null then 'quarantined'
             when history.seq is null or history.previous_source_key = judged.source_key then 'duplicate'
             else 'loaded'

@@ -11,6 +11,7 @@
     create table if not exists ops.moments (
         build_no bigint, as_of timestamp, upto_seq bigint, lane varchar, finished boolean
     );
+    create table if not exists ops.salt (salt varchar, salt_id varchar);
     create table if not exists ops.deployments (fingerprint varchar, deployed_at timestamp);
     create table if not exists ops.flow_settings (
         flow_name varchar, flow_version varchar, status varchar, active_since timestamp, display_name varchar,

@@ -20,8 +20,8 @@ relevant as (
 
     select
         evidence.*,
-        -- a stop holds until the address itself opts in again; what a till says does not lift it
-        max(case when basis = 'stop' then occurred_at end)
+        -- a stop holds until the address itself opts in again, and so does an erasure; what a till says does not lift it
+        max(case when basis in ('stop', 'erasure') then occurred_at end)
             over (partition by evidence.channel, evidence.address) as stopped_at,
         max(case when basis = 'explicit' then occurred_at end)
             over (partition by evidence.channel, evidence.address) as opted_in_at
@@ -47,7 +47,7 @@ ranked as (
         row_number() over (
             partition by channel, address
             order by
-                case when is_stopped and basis <> 'stop' then 1 else 0 end,
+                case when is_stopped and basis not in ('stop', 'erasure') then 1 else 0 end,
                 case when stopped_at is not null and not is_stopped and occurred_at < opted_in_at then 1 else 0 end,
                 occurred_at desc, seq desc, row_no desc
         ) as recency

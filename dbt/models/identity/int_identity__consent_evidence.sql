@@ -13,15 +13,8 @@ flowhub_customers as (
 
 partner_events as (
 
-    select
-        *,
-        lower({{ json_text('properties', ['channel']) }}) as told_channel,
-        -- the one event says in its name what the other says in its status
-        case event_name
-            when 'marketing_opted_in' then 'opted_in' else lower({{ json_text('properties', ['status']) }})
-        end as told_status
-    from {{ ref('stg_partners__events') }}
-    where {{ is_news() }} and event_name in ('customer_optin_status_changed', 'marketing_opted_in')
+    select * from {{ ref('stg_partners__events') }}
+    where {{ is_news() }}
 
 ),
 
@@ -35,6 +28,13 @@ shopify_webhooks as (
 feedback as (
 
     select * from {{ ref('stg_messaging__feedback') }}
+    where {{ is_news() }}
+
+),
+
+erased_addresses as (
+
+    select * from {{ ref('int_identity__erased_addresses') }}
     where {{ is_news() }}
 
 )
@@ -69,16 +69,18 @@ union all
 
 select
     seq, row_no,
-    told_channel,
-    case told_channel
+    lower({{ json_text('properties', ['channel']) }}),
+    case lower({{ json_text('properties', ['channel']) }})
         when 'sms' then coalesce({{ clean_phone(json_text('properties', ['address'])) }}, phone)
         else coalesce({{ clean_email(json_text('properties', ['address'])) }}, email)
     end,
-    told_status,
-    case told_status when 'opted_in' then 'explicit' else 'stop' end,
+    lower({{ json_text('properties', ['status']) }}),
+    case lower({{ json_text('properties', ['status']) }}) when 'opted_in' then 'explicit' else 'stop' end,
     'partners', occurred_at
 from partner_events
-where told_channel in ('sms', 'email') and told_status in ('opted_in', 'opted_out')
+where event_name = 'customer_optin_status_changed'
+    and lower({{ json_text('properties', ['channel']) }}) in ('sms', 'email')
+    and lower({{ json_text('properties', ['status']) }}) in ('opted_in', 'opted_out')
 
 union all
 
@@ -112,3 +114,11 @@ select
     'messaging', occurred_at
 from feedback
 where feedback_type in ('stop', 'unsubscribed', 'complained', 'bounced')
+
+union all
+
+select
+    seq, row_no, channel, address,
+    'opted_out', 'erasure',
+    'perennial', erased_at
+from erased_addresses

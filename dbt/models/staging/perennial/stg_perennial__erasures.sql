@@ -1,0 +1,3 @@
+select *
+from {{ ref('base_perennial__erasures') }}
+where disposition = 'loaded'
