@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from console.commands.check import check
 from console.commands.demo import app as demo
+from console.commands.erase import erase
 from console.commands.push import push
 from console.commands.rebuild import rebuild
 from console.commands.run import run
@@ -38,6 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Perennial: a customer warehouse for cannabis retail that brings shoppers back.",
 )
-for command in (run, serve, worker, sandbox, check, status, push, rebuild):
+for command in (run, serve, worker, sandbox, check, status, push, rebuild, erase):
     app.command()(command)
 app.add_typer(demo, name="demo", hidden=True)

@@ -75,6 +75,14 @@ class SourceState:
             for name in self._names:
                 self._db.execute(f"delete from {name}")  # noqa: S608 - our names
 
+    def _scrub(self) -> None:
+        """Write the file anew, so that nothing of what was deleted is left between the other rows."""
+        try:
+            self._db.execute("vacuum")
+            self._db.execute("pragma wal_checkpoint(truncate)")
+        except sqlite3.DatabaseError as error:
+            raise _state_error(self._path, error) from None
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:

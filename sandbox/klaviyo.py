@@ -1,4 +1,4 @@
-"""Klaviyo's receiving end: events, events in bulk, profile import.
+"""Klaviyo's receiving end: events, events in bulk, profile import, deletion of a profile.
 
 After its OpenAPI description (revision 2026-07-15): JSON:API envelopes and errors with a pointer, rate limits
 per account with their headers, and deduplication of events by profile, metric and ``unique_id``.
@@ -19,7 +19,8 @@ from sandbox.limits import Limiter
 from sandbox.received import Call, Received
 
 EVENTS, BULK, IMPORT = "/api/events", "/api/event-bulk-create-jobs", "/api/profile-import"
-LIMITS = {EVENTS: (350, 3500), BULK: (10, 150), IMPORT: (75, 750)}
+DELETIONS = "/api/data-privacy-deletion-jobs"
+LIMITS = {EVENTS: (350, 3500), BULK: (10, 150), IMPORT: (75, 750), DELETIONS: (3, 60)}
 """(burst a second, steady a minute) of each operation."""
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -84,9 +85,16 @@ class KlaviyoState:
             self.record(read_event(data, "/data"))
         elif data.get("type") == "profile":
             self.profiles[identity(data["attributes"])] = data["attributes"]
+        elif data.get("type") == "data-privacy-deletion-job":
+            self.delete(read_deletion(data))
         elif data.get("type") == "event-bulk-create-job":
             for event in read_job(data):
                 self.record(event)
+
+    def delete(self, profile: str) -> None:
+        """Forget a profile and its events."""
+        self.profiles.pop(profile, None)
+        self.events = {event for event in self.events if event[0] != profile}
 
     def record(self, event: "Event") -> bool:
         """Record an event; return whether it is new."""
@@ -129,7 +137,11 @@ def klaviyo_app(state: KlaviyoState) -> FastAPI:
         body = {"data": {"type": "profile", "id": _profile_id(key), "attributes": kept}}
         return "accepted", "profile", Json(body, 200 if known else 201, media_type="application/vnd.api+json")
 
-    for path, handle in ((EVENTS, event), (BULK, job), (IMPORT, profile)):
+    def deletion(data: dict[str, Any]) -> tuple[str, str, Response]:
+        state.delete(read_deletion(data))
+        return "accepted", "deletion", Response(status_code=202)
+
+    for path, handle in ((EVENTS, event), (BULK, job), (IMPORT, profile), (DELETIONS, deletion)):
         _add(app, state, path, handle)
     return app
 
@@ -310,6 +322,17 @@ def read_profile(value: object, pointer: str) -> dict[str, Any]:
             f"{pointer}/attributes/phone_number",
         )
     return attributes
+
+
+def read_deletion(value: object) -> str:
+    """Check a deletion job; return what the profile is known by. It takes exactly one identifier."""
+    data = _typed(value, "data-privacy-deletion-job", "/data")
+    where = "/data/attributes/profile"
+    holder = _object(_object(data.get("attributes"), "/data/attributes").get("profile"), where)
+    attributes = read_profile(holder.get("data"), f"{where}/data")
+    if len([name for name in ("id", "email", "phone_number") if attributes.get(name)]) != 1:
+        raise Refused("Exactly one of email, phone_number or id is required.", f"{where}/data/attributes")
+    return identity(attributes)
 
 
 def identity(attributes: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import yaml
 from dbt.jsonschemas.jsonschemas import CustomDraft7Validator, resources_schema
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("extractors", "reverse_etl", "warehouse", "sandbox", "perennial")
+ROOMS = ("extractors", "reverse_etl", "warehouse", "erasure", "sandbox", "perennial")
 ORCHESTRATION = {"dagster", "dagster_dbt", "dagster_project", "console"}
 # Who may import whom, beside `perennial` (shared by all) and itself. What is not listed is not allowed.
 MAY_IMPORT = {
@@ -17,9 +17,10 @@ MAY_IMPORT = {
     "extractors": set[str](),
     "reverse_etl": {"extractors"},
     "warehouse": {"extractors"},
+    "erasure": {"extractors", "reverse_etl", "warehouse"},
     "sandbox": set[str](),
     "dagster_project": {"extractors", "reverse_etl", "warehouse"},
-    "console": {"dagster_project", "extractors", "reverse_etl", "sandbox", "warehouse"},
+    "console": {"dagster_project", "erasure", "extractors", "reverse_etl", "sandbox", "warehouse"},
 }
 
 

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from perennial.errors import PerennialError
+from perennial.home import Home
+
 
 @contextmanager
 def owning(home: Path) -> Iterator[bool]:
@@ -17,3 +20,15 @@ def owning(home: Path) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+@contextmanager
+def owned(home: Home) -> Iterator[None]:
+    """Own the home's warehouse for the block; ``PerennialError`` when another process does."""
+    with owning(home.root) as is_owner:
+        if not is_owner:
+            raise PerennialError(
+                "another process owns the warehouse",
+                "end perennial worker (or make dev), then call this again",
+            )
+        yield

@@ -15,15 +15,13 @@ from typing import Any
 
 import duckdb
 
-_SCHEMAS = ("marts", "identity", "events", "decisions", "memberships", "seeds")
+_SCHEMAS = ("marts", "identity", "events", "decisions", "memberships")
 # The steps that the published views read; all other tables of these schemas stay inside.
 _STEPS = (
     "identity.int_identity__map",
     "identity.int_identity__record_identifiers",
     "identity.int_identity__identifier_status",
     "events.int_events",
-    "events.int_event_names",
-    "seeds.event_types",
     "events.int_orders",
     "decisions.int_flow_decisions",
     "memberships.int_memberships",
@@ -67,6 +65,18 @@ def publish(warehouse: duckdb.DuckDBPyConnection, folder: Path, build_no: int, a
     _remember(folder, build_no, tables)
     _remove_unused(folder)
     return pointer
+
+
+def remove_earlier(folder: Path) -> None:
+    """Remove every file that the current set does not name, now: readers of an earlier set must open this one."""
+    current = _read(folder / "current.json")
+    used = {*current.get("tables", {}).values()}
+    for listing in folder.glob("set-*.json"):
+        if listing.name != f"set-{current.get('build_no')}.json":
+            listing.unlink()
+    for file in folder.glob("*/*"):
+        if str(file.relative_to(folder)) not in used:
+            file.unlink()
 
 
 def _tables(warehouse: duckdb.DuckDBPyConnection) -> list[str]:

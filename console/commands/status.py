@@ -22,6 +22,7 @@ def status() -> None:
     advice = list(_sources(settings, now))
     advice += _queue(settings)
     advice += _ledger(settings)
+    advice += _erasures(settings)
     out.print("[bold]Next:[/] " + (advice[0] if advice else "nothing to do"), soft_wrap=True)
 
 
@@ -72,6 +73,14 @@ def _queue(settings: Settings) -> Iterator[str]:
     out.print("Every batch is built." if newest is None else f"Batches up to {newest} wait for a build.")
     if newest is not None and not runs:
         yield "perennial worker (builds at once and from then on), or perennial run (once)"
+
+
+def _erasures(settings: Settings) -> Iterator[str]:
+    from erasure.work import open_work
+
+    for work in open_work(Home(settings.home)):
+        out.print(f"The erasure that began on {work.erased_at:%Y-%m-%d %H:%M} UTC is not over.")
+        yield "perennial erase PERSON, with any name of hers: it goes on where it stopped"
 
 
 def _ledger(settings: Settings) -> Iterator[str]:

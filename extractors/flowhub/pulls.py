@@ -27,6 +27,7 @@ from extractors.lock import one_pull_of
 from extractors.pulled import StreamReport, new_pull_id
 from perennial.clock import Clock
 from perennial.home import Home
+from perennial.salt import salt_of
 from perennial.settings import Settings
 
 STREAMS: tuple[Stream, ...] = get_args(Stream)
@@ -58,7 +59,10 @@ def pull(  # noqa: PLR0913 - the last two are for tests and for a first pull wit
     pull goes on there.
     """
     home = Home(settings.home)
-    with flowhub_client(settings, patience) as client, PullState(home.extractor_state) as state:
+    with (
+        flowhub_client(settings, patience) as client,
+        PullState(home.extractor_state, salt_of(settings)) as state,
+    ):
         context = Context(client, state, log, settings.landing_url, clock, on_progress)
         _doubt_state(context)
         return PullReport(

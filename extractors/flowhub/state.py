@@ -3,15 +3,17 @@
 A page is committed here after its batch has landed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from extractors.flowhub.run import Run, Stream
 from extractors.state import SourceState
+from perennial.salt import Salt
 
 _ASKED_AT_ONCE = 500
+_ERASED = "erased:"
 _TABLES = """
 create table if not exists flowhub_runs (
     stream text not null, location_id text not null, pull_id text not null, started_at text not null,
@@ -33,9 +35,10 @@ create table if not exists flowhub_hashes (
 class PullState(SourceState):
     """Flowhub's part of the state."""
 
-    def __init__(self, path: Path) -> None:
-        """Open it."""
+    def __init__(self, path: Path, salt: Salt) -> None:
+        """Open it; ``salt`` tells the records of people who were erased."""
         super().__init__(path, "flowhub", _TABLES, ("flowhub_runs", "flowhub_cursors", "flowhub_hashes"))
+        self._salt = salt
 
     def unfinished(self, stream: Stream, location_id: str) -> Run | None:
         """Return the run that a pull has begun and not ended."""
@@ -61,8 +64,43 @@ class PullState(SourceState):
 
     def hashes(self, stream: Stream, location_id: str, records: Iterable[str]) -> dict[str, str]:
         """Return the hash of the last landed version of each record that has one."""
-        found: dict[str, str] = {}
         wanted = list(records)
+        found = self._known(stream, location_id, wanted)
+        if self._has_erased(stream, location_id):
+            # the record of an erased person is known by its hash only: unchanged it does not land again
+            names = {self._erased_name(record): record for record in wanted if record not in found}
+            erased = self._known(stream, location_id, list(names))
+            found |= {names[name]: digest for name, digest in erased.items()}
+        return found
+
+    def erase(self, stream: Stream, records: Iterable[str]) -> int:
+        """Forget the names of an erased person's records, but not that they were seen; return how many there were.
+
+        A pull that shows such a record as it was brings nobody back; a version that is new does land.
+        """
+        with self._transaction():
+            count = sum(
+                self._db.execute(
+                    "update or replace flowhub_hashes set record = ? where stream = ? and record = ?",
+                    (self._erased_name(record), stream, record),
+                ).rowcount
+                for record in records
+            )
+        self._scrub()
+        return count
+
+    def _erased_name(self, record: str) -> str:
+        return f"{_ERASED}{self._salt.hash('record', record)}"
+
+    def _has_erased(self, stream: Stream, location_id: str) -> bool:
+        found = self._db.execute(
+            "select 1 from flowhub_hashes where stream = ? and location_id = ? and record >= ? and record < ? limit 1",
+            (stream, location_id, _ERASED, _ERASED[:-1] + ";"),
+        )
+        return found.fetchone() is not None
+
+    def _known(self, stream: Stream, location_id: str, wanted: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
         for start in range(0, len(wanted), _ASKED_AT_ONCE):
             some = wanted[start : start + _ASKED_AT_ONCE]
             marks = ", ".join("?" * len(some))

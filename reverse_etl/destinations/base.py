@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pyrate_limiter import Rate
 
@@ -45,6 +45,20 @@ class Session(Protocol):
 
     async def send(self, body: Mapping[str, Any]) -> Answer:
         """Make one call with a frozen body; never raises for what the network or the vendor does."""
+        ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A destination that can be asked to forget a person."""
+
+    @property
+    def name(self) -> str:
+        """The word that decisions use for it."""
+        ...
+
+    async def forget(self, email: str) -> Answer:
+        """Ask it to delete whoever it knows by an e-mail address; asking again does no harm."""
         ...
 
 

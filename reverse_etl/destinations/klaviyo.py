@@ -3,7 +3,10 @@
 Call      ``POST {KLAVIYO_BASE_URL}/api/events`` (create_event), one event a call, 202 = validated and queued.
           The metric's name is the flow's display name.
 Source    Klaviyo's OpenAPI document, of the revision below. The key's scopes: events:write, profiles:write,
-          and never subscriptions:write.
+          for erasures data-privacy:write, and never subscriptions:write.
+Erasure   ``POST {KLAVIYO_BASE_URL}/api/data-privacy-deletion-jobs`` (request_profile_deletion), one e-mail a call,
+          202 = will be deleted, with all profiles that have it. 3 a second, 60 a minute; a refusal for that is told
+          and the erasure stays open.
 Limits    350 a second, 3,500 a minute (``x-klaviyo-ratelimit`` of create_event), for the whole account.
 Repeats   ``unique_id`` = our ``enrollment_id``: repeated for the same profile and metric only the first is
           recorded. So any call whose outcome is unknown is made again, with the same frozen profile.
@@ -30,6 +33,7 @@ from reverse_etl.destinations.scrub import scrub
 from reverse_etl.ledger.rows import Enrollment
 
 EVENTS = "/api/events"
+DELETIONS = "/api/data-privacy-deletion-jobs"
 # Klaviyo keeps a revision for two years. Raise it together with a reading of the new document.
 REVISION = "2026-07-15"
 DEFAULT_RATES = (Rate(350, Duration.SECOND), Rate(3_500, Duration.MINUTE))
@@ -86,6 +90,13 @@ class Klaviyo:
         finally:
             await caller.close()
 
+    async def forget(self, email: str) -> Answer:
+        """Ask for the deletion of every profile with an e-mail address; a second request changes nothing."""
+        attributes = {"profile": {"data": {"type": "profile", "attributes": {"email": email}}}}
+        body = {"data": {"type": "data-privacy-deletion-job", "attributes": attributes}}
+        async with self.session() as session:
+            return await session.post(DELETIONS, body)
+
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             base_url=self.base_url,
@@ -107,7 +118,11 @@ class _Session:
 
     async def send(self, body: Mapping[str, Any]) -> Answer:
         """Send one event."""
-        response = await self.caller.post(EVENTS, body)
+        return await self.post(EVENTS, body)
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Make one call."""
+        response = await self.caller.post(path, body)
         if isinstance(response, Answer):
             return response
         if is_refusal(response):

@@ -1,0 +1,1 @@
+"""Erasing a person, tried on everything that a home holds."""
