@@ -28,6 +28,8 @@ def _no_slash(value: object) -> object:
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 BaseUrl = Annotated[str, BeforeValidator(_no_slash), Field(pattern=r"^https?://[^\s/]+.*$")]
+# The sources of events that are no partners: a partner of such a name would speak for them.
+INTEGRATIONS = ("flowhub", "jane", "messaging", "omni", "partners", "perennial", "shopify")
 _ROOM_ID = re.compile(r"[0-9A-Za-z]{32}")
 _FLOWHUB = "https://api.flowhub.co"
 _FLOWHUB_AUTH = "https://flowhub.auth0.com"
@@ -128,6 +130,8 @@ class Settings(BaseSettings):
             name, _, key = entry.get_secret_value().partition(":")
             if not name or not key:
                 raise ValueError(f"entry {number} is not of the form name:key")
+            if name in INTEGRATIONS:
+                raise ValueError(f"entry {number} names a partner like an integration; give it another name")
         return value
 
     @property

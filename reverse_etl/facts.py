@@ -21,6 +21,7 @@ CartFact = Literal["purchased", "canceled", "at_pos"]
 _UNWELCOME = frozenset({"stop", "unsubscribed", "bounced", "complained", "opted_out"})
 _WELCOME = "opted_in"
 _CONSENT_EVENT = "customer_optin_status_changed"
+_OPT_IN_EVENT = "marketing_opted_in"  # it says no status: its name is the status
 
 _PURCHASED = frozenset(
     {
@@ -67,12 +68,14 @@ def feedback_word(record: LandedRecord, salt: Salt) -> Word | None:
 
 
 def consent_word(record: LandedRecord, salt: Salt) -> Word | None:
-    """Read a partner's ``customer_optin_status_changed``; None for every other event."""
+    """Read what a partner says of a customer's consent; None for every other event."""
     event = _object(record.payload)
-    if event.get("event_name") != _CONSENT_EVENT:
+    name = event.get("event_name")
+    if name not in {_CONSENT_EVENT, _OPT_IN_EVENT}:
         return None
     told = {**_mapping(event.get("customer")), **_mapping(event.get("properties"))}
-    return _word(record, salt, told.get("status"), told, event.get("occurred_at"))
+    said = _WELCOME if name == _OPT_IN_EVENT else told.get("status")
+    return _word(record, salt, said, told, event.get("occurred_at"))
 
 
 def shopify_word(record: LandedRecord, salt: Salt) -> Word | None:

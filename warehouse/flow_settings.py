@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal
 from dbt.contracts.graph.manifest import Manifest
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from extractors.receiver.taxonomy import event_types
 from perennial.errors import PerennialError
-from warehouse.project import flow_nodes
+from warehouse.project import PROJECT, flow_nodes
 
 _DURATION = re.compile(r"(\d+) (second|minute|hour|day)s?")
+_MEMBERSHIPS = ("audience_entered", "audience_exited")  # a flow names the audience behind a colon
 _INTERNAL_WORDS = re.compile(r"\b(test|tmp|temp|debug|internal|draft|churn|risk|segment)\b", re.IGNORECASE)
 
 
@@ -83,6 +85,7 @@ def read_flow_settings(
 ) -> dict[str, FlowSettings]:
     """Validate the settings of every flow; ``overrides`` (by flow, or ``*``) lie over what the YAML says."""
     settings = {}
+    triggers = {*event_types(PROJECT / "seeds"), *_MEMBERSHIPS}
     for name, node in sorted(flow_nodes(manifest).items()):
         file = (
             f"dbt/{node.patch_path.partition('://')[2]}"
@@ -103,4 +106,9 @@ def read_flow_settings(
                 f"{file}: config.meta.flow.{key}: {problem['msg']}",
                 "the keys are described in docs/flows.md",
             ) from None
+        if settings[name].trigger.partition(":")[0] not in triggers:
+            raise PerennialError(
+                f"{file}: config.meta.flow.trigger: {settings[name].trigger} is no event of the taxonomy",
+                "correct it, or give the event a row in dbt/seeds/event_types.csv",
+            )
     return settings

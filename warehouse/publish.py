@@ -15,13 +15,15 @@ from typing import Any
 
 import duckdb
 
-_SCHEMAS = ("marts", "identity", "events", "decisions", "memberships")
+_SCHEMAS = ("marts", "identity", "events", "decisions", "memberships", "seeds")
 # The steps that the published views read; all other tables of these schemas stay inside.
 _STEPS = (
     "identity.int_identity__map",
     "identity.int_identity__record_identifiers",
     "identity.int_identity__identifier_status",
     "events.int_events",
+    "events.int_event_names",
+    "seeds.event_types",
     "events.int_orders",
     "decisions.int_flow_decisions",
     "memberships.int_memberships",

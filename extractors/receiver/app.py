@@ -11,7 +11,8 @@ from extractors.landing.batch_file import warm_up
 from extractors.landing.journal import Journal
 from extractors.landing.log import LandingLog
 from extractors.landing.sealer import Sealer
-from extractors.receiver import jane, messaging, omni, partners, problems, shopify
+from extractors.receiver import jane, messaging, omni, openapi, partners, problems, shopify
+from extractors.receiver.event_models import event_models
 from extractors.receiver.intake import Intake
 from extractors.receiver.metrics import Metrics
 from perennial.clock import Clock
@@ -63,6 +64,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     problems.install(app, metrics)
     for source in (jane, omni, shopify, partners, messaging):
         app.include_router(source.routes(settings, intake))
+    openapi.describe(app, openapi.event_schemas(event_models(), messaging.MessagingEvent))
 
     @app.get("/healthz", tags=["Operation"])
     async def healthz() -> Health:

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from extractors.landing.records import Record
 from extractors.receiver.limits import Bodies
 from extractors.receiver.metrics import Metrics
-from extractors.receiver.parsing import Rejected, all_rejected
-from extractors.receiver.problems import unavailable
+from extractors.receiver.parsing import all_rejected
+from extractors.receiver.problems import Rejected, unavailable
 from perennial.clock import Clock
 
 if TYPE_CHECKING:

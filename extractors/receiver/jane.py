@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from extractors.landing.records import Record
 from extractors.receiver.intake import Accepted, Intake
 from extractors.receiver.limits import WEBHOOK_BYTES
-from extractors.receiver.openapi import object_body
+from extractors.receiver.openapi import ID, TEXT, Schema, object_body
 from extractors.receiver.parsing import parse_object, required
 from extractors.receiver.problems import REFUSALS, unauthorized
 from extractors.receiver.signatures import bearer_token, is_stale, jane_signed, same_secret
@@ -19,19 +19,23 @@ from perennial.errors import SettingsError
 from perennial.settings import Settings, secret
 
 _TIMESTAMP = "X-Jane-Request-Timestamp"
-_CART = object_body({"cart": {"type": "object", "required": ["id"]}}, ["cart"])
+
+
+def _cart_body(**properties: Schema) -> Schema:
+    cart = {"type": "object", "properties": properties, "required": list(properties)}
+    return object_body({"cart": cart}, ["cart"], "JaneToken", "JaneSignature")
 
 
 def routes(settings: Settings, intake: Intake) -> APIRouter:
     """Return Jane's routes."""
     router = APIRouter(prefix="/webhooks/jane", tags=["Jane"], responses=REFUSALS)
 
-    @router.post("/cart-status", openapi_extra=_CART)
+    @router.post("/cart-status", openapi_extra=_cart_body(id=ID, status=TEXT))
     async def cart_status(request: Request) -> Accepted:
         """Take a whole cart whenever its status changes."""
         return await _take(request, "cart_status", settings, intake)
 
-    @router.post("/cart-abandoned", openapi_extra=_CART)
+    @router.post("/cart-abandoned", openapi_extra=_cart_body(id=ID))
     async def cart_abandoned(request: Request) -> Accepted:
         """Take a cart that was left before checkout."""
         return await _take(request, "cart_abandoned", settings, intake)

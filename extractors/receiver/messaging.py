@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from extractors.landing.records import Record
+from extractors.receiver.event_models import Rfc3339
 from extractors.receiver.intake import AcceptedList, Intake
 from extractors.receiver.limits import EVENTS_BYTES
 from extractors.receiver.openapi import events_body
 from extractors.receiver.parsing import parse_events
-from extractors.receiver.partners import Rfc3339
 from extractors.receiver.problems import REFUSALS, unauthorized
 from extractors.receiver.signatures import same_secret
 from perennial.settings import Settings, secret
@@ -35,7 +35,7 @@ def routes(settings: Settings, intake: Intake) -> APIRouter:
     """Return the route of messaging feedback."""
     router = APIRouter(tags=["Messaging feedback"], responses=REFUSALS)
 
-    @router.post("/webhooks/messaging", openapi_extra=events_body(MessagingEvent))
+    @router.post("/webhooks/messaging", openapi_extra=events_body("MessagingEvent", "MessagingSecret"))
     async def messaging(request: Request) -> AcceptedList:
         """Take one report or a list of up to 1,000; the good ones are kept, the others come back."""
         shared = secret(settings.messaging_webhook_secret, "MESSAGING_WEBHOOK_SECRET")
@@ -44,7 +44,7 @@ def routes(settings: Settings, intake: Intake) -> APIRouter:
                 "X-Perennial-Secret is missing or wrong", "send the value of MESSAGING_WEBHOOK_SECRET"
             )
         async with intake.bodies.read(request, EVENTS_BYTES) as body:
-            parsed = parse_events(body, MessagingEvent)
+            parsed = parse_events(body, lambda _: MessagingEvent)
             now = intake.now()
             records = [
                 Record(

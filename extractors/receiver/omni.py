@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from extractors.landing.records import Record
 from extractors.receiver.intake import Accepted, Intake
 from extractors.receiver.limits import WEBHOOK_BYTES
-from extractors.receiver.openapi import object_body
+from extractors.receiver.openapi import ID, TEXT, object_body
 from extractors.receiver.parsing import parse_object, required
 from extractors.receiver.problems import REFUSALS, unauthorized
 from extractors.receiver.signatures import same_secret
@@ -18,15 +18,16 @@ from perennial.settings import Settings, secret
 
 _ENVELOPE = object_body(
     {
-        "event": {"type": "string", "description": "The trigger, such as wv/points/added"},
-        "event_id": {"type": ["string", "integer"]},
-        "occurred_at": {"type": "string", "format": "date-time"},
-        "shop_domain": {"type": "string"},
+        "event": {**TEXT, "description": "The trigger, such as wv/points/added"},
+        "event_id": ID,
+        "occurred_at": {**TEXT, "description": "An RFC 3339 time; one that is none is kept in quarantine"},
+        "shop_domain": {"description": "The shop's domain, as text"},
         "customer": {"type": "object"},
-        "properties": {"type": "object"},
-        "profile": {"type": "object"},
+        "properties": {"description": "What happened, as an object"},
+        "profile": {"description": "The customer's loyalty profile after it, as an object"},
     },
     ["event", "event_id", "occurred_at", "customer"],
+    "OmniSecret",
 )
 
 

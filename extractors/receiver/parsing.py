@@ -1,14 +1,15 @@
 """Reads bodies as strict JSON, and says what is wrong with one without repeating it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from extractors.receiver.problems import Problem, malformed, too_large
+from extractors.receiver.problems import Problem, Rejected, malformed, too_large
 
 MAX_EVENTS = 1_000
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -44,14 +45,6 @@ def required(value: Mapping[str, Any], key: str, *kinds: type, within: str = "")
 _KIND_WORDS: Mapping[type, str] = {str: "text", int: "a whole number", dict: "an object"}
 
 
-class Rejected(BaseModel):
-    """An event of a list that was not kept."""
-
-    index: int
-    reason: str
-    field: str | None = None
-
-
 @dataclass(frozen=True)
 class Parsed(Generic[_Model]):
     """The events of a body: those that are right with their own text, and what is wrong with the others."""
@@ -60,11 +53,14 @@ class Parsed(Generic[_Model]):
     rejected: list[Rejected]
 
 
-def parse_events(body: bytes, model: type[_Model]) -> Parsed[_Model]:
-    """Read one event or a list of up to a thousand; 422 for a body that is neither or a single bad event."""
+def parse_events(body: bytes, model_of: Callable[[Mapping[str, Any]], type[_Model]]) -> Parsed[_Model]:
+    """Read one event or a list of up to a thousand; 422 for a body that is neither or a single bad event.
+
+    ``model_of`` says which model an event must fit.
+    """
     text = body.lstrip(b" \t\r\n")
     if not text.startswith(b"["):
-        found = _event(text.rstrip(b" \t\r\n"), model, 0)
+        found = _event(text.rstrip(b" \t\r\n"), model_of, 0)
         if isinstance(found, Rejected):
             fix = f"correct {found.field} and send it again" if found.field else _SEND_JSON
             raise malformed(found.reason, fix, found.field)
@@ -79,7 +75,7 @@ def parse_events(body: bytes, model: type[_Model]) -> Parsed[_Model]:
         raise too_large(
             f"the list has more than {MAX_EVENTS:,} events", f"send at most {MAX_EVENTS:,} at a time"
         )
-    found_all = [_event(bytes(item), model, index) for index, item in enumerate(items)]
+    found_all = [_event(bytes(item), model_of, index) for index, item in enumerate(items)]
     return Parsed(
         [found for found in found_all if not isinstance(found, Rejected)],
         [found for found in found_all if isinstance(found, Rejected)],
@@ -95,21 +91,28 @@ def all_rejected(rejected: list[Rejected]) -> Problem:
         f"none of {len(rejected)} events could be kept; the first, at index {first.index}: {first.reason}",
         "correct them and send them again",
         first.field,
+        rejected,
     )
 
 
 def _path(location: Sequence[int | str], value: object) -> str | None:
-    """Return the path of a field, without what pydantic adds for the members of a union."""
-    parts = []
+    """Return the path of a field, such as ``properties.lines[2].price``, without the members of unions."""
+    path = ""
     for part in location:
-        if not isinstance(value, dict):
+        if isinstance(value, dict):
+            path += f".{part}" if path else str(part)
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            path += f"[{part}]"
+            value = value[part]
+        else:
             break
-        parts.append(str(part))
-        value = value.get(part)
-    return ".".join(parts) or None
+    return path or None
 
 
-def _event(item: bytes, model: type[_Model], index: int) -> tuple[str, _Model] | Rejected:
+def _event(
+    item: bytes, model_of: Callable[[Mapping[str, Any]], type[_Model]], index: int
+) -> tuple[str, _Model] | Rejected:
     try:
         text = item.decode()
         value = msgspec.json.decode(item)
@@ -118,8 +121,13 @@ def _event(item: bytes, model: type[_Model], index: int) -> tuple[str, _Model] |
     if not isinstance(value, dict):
         return Rejected(index=index, reason="it is not a JSON object")
     try:
-        return text, model.model_validate(value)
+        return text, model_of(value).model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = _path(first["loc"], value)
-        return Rejected(index=index, reason=f"{field or 'it'}: {first['msg']}", field=field)
+        return Rejected(index=index, reason=f"{field or 'it'}: {_sentence(first)}", field=field)
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """Say what is wrong in the words of the model's author, without what pydantic puts before them."""
+    return error["msg"].removeprefix("Value error, ").replace("Input should be", "should be")

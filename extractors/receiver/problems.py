@@ -15,24 +15,39 @@ from perennial.errors import LandingError, PerennialError, SettingsError
 _log = logging.getLogger(__name__)
 
 
+class Rejected(BaseModel):
+    """An event of a list that was not kept."""
+
+    index: int
+    reason: str
+    field: str | None = None
+
+
 class ProblemBody(BaseModel):
-    """The body of every refusal."""
+    """The body of every refusal; ``rejected`` names each event of a list of which none could be kept."""
 
     error: str
     reason: str
     fix: str
     field: str | None = None
+    rejected: list[Rejected] | None = None
 
 
 class Problem(Exception):  # noqa: N818  # it becomes an answer, not a failure of ours
     """A refusal: status, a stable word for it, what is wrong and what the sender can do."""
 
-    def __init__(
-        self, status: HTTPStatus, error: str, reason: str, fix: str, field: str | None = None
+    def __init__(  # noqa: PLR0913, PLR0917  # what its answer has
+        self,
+        status: HTTPStatus,
+        error: str,
+        reason: str,
+        fix: str,
+        field: str | None = None,
+        rejected: list[Rejected] | None = None,
     ) -> None:
         super().__init__(reason)
         self.status = status
-        self.body = ProblemBody(error=error, reason=reason, fix=fix, field=field)
+        self.body = ProblemBody(error=error, reason=reason, fix=fix, field=field, rejected=rejected)
 
 
 def unauthorized(reason: str, fix: str) -> Problem:

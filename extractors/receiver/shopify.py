@@ -2,19 +2,21 @@
 
 import hashlib
 import re
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 
 from extractors.landing.records import Record
 from extractors.receiver.intake import Accepted, Intake
 from extractors.receiver.limits import WEBHOOK_BYTES
 from extractors.receiver.openapi import object_body
 from extractors.receiver.parsing import parse_object
-from extractors.receiver.problems import REFUSALS, malformed, unauthorized
+from extractors.receiver.problems import REFUSALS, ProblemBody, malformed, unauthorized
 from extractors.receiver.signatures import shopify_signed
 from perennial.settings import Settings, secret
 
 _TOPIC_FORM = re.compile(r"[a-z0-9_]+([./][a-z0-9_]+)*")
+Topic = Annotated[str, Path(json_schema_extra={"pattern": f"^{_TOPIC_FORM.pattern}$"})]
 _TOPIC = "X-Shopify-Topic"
 _WEBHOOK_ID = "X-Shopify-Webhook-Id"
 _KEPT_HEADERS = ("X-Shopify-Shop-Domain", _WEBHOOK_ID, "X-Shopify-Triggered-At")
@@ -24,8 +26,12 @@ def routes(settings: Settings, intake: Intake) -> APIRouter:
     """Return Shopify's route."""
     router = APIRouter(tags=["Shopify"], responses=REFUSALS)
 
-    @router.post("/webhooks/shopify/{topic:path}", openapi_extra=object_body({}, []))
-    async def shopify(topic: str, request: Request) -> Accepted:
+    @router.post(
+        "/webhooks/shopify/{topic:path}",
+        openapi_extra=object_body({}, [], "ShopifySignature"),
+        responses={404: {"model": ProblemBody, "description": "The path is no topic; nothing was kept."}},
+    )
+    async def shopify(topic: Topic, request: Request) -> Accepted:
         """Take a webhook of a topic, such as customers/merge."""
         client_secret = secret(settings.shopify_client_secret, "SHOPIFY_CLIENT_SECRET")
         async with intake.bodies.read(request, WEBHOOK_BYTES) as body:

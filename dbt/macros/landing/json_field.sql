@@ -4,10 +4,9 @@
 {%- endmacro %}
 
 {% macro default__json_field(record, name, type) -%}
-    {%- if type == 'varchar' -%} cast({{ record }} ->> '{{ name }}' as {{ type }})
-    {%- else -%}
-    case when pg_input_is_valid({{ record }} ->> '{{ name }}', '{{ type }}')
-        then cast({{ record }} ->> '{{ name }}' as {{ type }}) end
+    {%- set text = '(' ~ record ~ " ->> '" ~ name ~ "')" -%}
+    {%- if type == 'varchar' -%} cast({{ text }} as varchar)
+    {%- else -%} {{ text_as(text, type) }}
     {%- endif -%}
 {%- endmacro %}
 

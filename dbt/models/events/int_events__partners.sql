@@ -1,12 +1,46 @@
+{#- What partners sent, with the object that the taxonomy gives the event; a custom event speaks of whatever it names. -#}
 with
 
 events as (
 
     select
         partner_events.*,
-        {{ json_text('properties', ['cart_id']) }} as cart_id,
-        {{ json_text('properties', ['order_id']) }} as order_id
+        types.event_name is not null as is_known,
+        types.object,
+        {{ json_record('properties', {
+            'cart_id': 'VARCHAR', 'order_id': 'VARCHAR', 'auto_order_id': 'VARCHAR', 'store_id': 'VARCHAR',
+            'status': 'VARCHAR', 'tier': 'VARCHAR', 'reward_type': 'VARCHAR', 'reason': 'VARCHAR',
+            'amount': 'VARCHAR', 'balance': 'VARCHAR'
+        }) }} as record
     from {{ ref('stg_partners__events') }} as partner_events
+    left join {{ ref('event_types') }} as types on partner_events.event_name = types.event_name
+
+),
+
+named as (
+
+    select
+        events.*,
+        nullif({{ json_field('record', 'cart_id') }}, '') as cart_id,
+        coalesce(
+            nullif({{ json_field('record', 'order_id') }}, ''),
+            -- a standing order is an order of its own kind, and its id must not be mistaken for one of another
+            'auto-' || nullif({{ json_field('record', 'auto_order_id') }}, '')
+        ) as order_id,
+        coalesce({{ json_field('record', 'amount') }}, {{ json_field('record', 'balance') }}) as amount_text
+    from events
+
+),
+
+about as (
+
+    select
+        named.*,
+        case
+            when order_id is not null and (object = 'order' or not is_known) then 'order'
+            when cart_id is not null and (object = 'cart' or not is_known) then 'cart'
+        end as object_type
+    from named
 
 )
 
@@ -19,13 +53,13 @@ select
     seq,
     row_no,
     {{ partner_node() }} as node,
-    {{ json_text('properties', ['store_id']) }} as store_id,
-    case when order_id is not null then 'order' when cart_id is not null then 'cart' end as object_type,
-    coalesce(order_id, cart_id) as object_id,
-    {{ json_text('properties', ['status']) }} as status,
-    cast(null as varchar) as tier,
-    cast(null as varchar) as reward_type,
-    {{ json_text('properties', ['reason']) }} as reason,
-    {{ json_text_as('properties', ['amount'], 'decimal(18, 2)') }} as amount,
+    nullif({{ json_field('record', 'store_id') }}, '') as store_id,
+    object_type,
+    case object_type when 'order' then order_id when 'cart' then cart_id end as object_id,
+    {{ json_field('record', 'status') }} as status,
+    {{ json_field('record', 'tier') }} as tier,
+    {{ json_field('record', 'reward_type') }} as reward_type,
+    {{ json_field('record', 'reason') }} as reason,
+    {{ text_as('amount_text', 'decimal(18, 2)') }} as amount,
     properties
-from events
+from about

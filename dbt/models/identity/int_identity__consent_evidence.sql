@@ -13,8 +13,15 @@ flowhub_customers as (
 
 partner_events as (
 
-    select * from {{ ref('stg_partners__events') }}
-    where {{ is_news() }}
+    select
+        *,
+        lower({{ json_text('properties', ['channel']) }}) as told_channel,
+        -- the one event says in its name what the other says in its status
+        case event_name
+            when 'marketing_opted_in' then 'opted_in' else lower({{ json_text('properties', ['status']) }})
+        end as told_status
+    from {{ ref('stg_partners__events') }}
+    where {{ is_news() }} and event_name in ('customer_optin_status_changed', 'marketing_opted_in')
 
 ),
 
@@ -69,18 +76,16 @@ union all
 
 select
     seq, row_no,
-    lower({{ json_text('properties', ['channel']) }}),
-    case lower({{ json_text('properties', ['channel']) }})
+    told_channel,
+    case told_channel
         when 'sms' then coalesce({{ clean_phone(json_text('properties', ['address'])) }}, phone)
         else coalesce({{ clean_email(json_text('properties', ['address'])) }}, email)
     end,
-    lower({{ json_text('properties', ['status']) }}),
-    case lower({{ json_text('properties', ['status']) }}) when 'opted_in' then 'explicit' else 'stop' end,
+    told_status,
+    case told_status when 'opted_in' then 'explicit' else 'stop' end,
     'partners', occurred_at
 from partner_events
-where event_name = 'customer_optin_status_changed'
-    and lower({{ json_text('properties', ['channel']) }}) in ('sms', 'email')
-    and lower({{ json_text('properties', ['status']) }}) in ('opted_in', 'opted_out')
+where told_channel in ('sms', 'email') and told_status in ('opted_in', 'opted_out')
 
 union all
 

@@ -1,0 +1,36 @@
+"""The events that partners send under names of their own, from what is published."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from perennial.home import Home
+from perennial.published import open_published
+
+MOST = 50  # a sender that puts numbers into its names must not fill the page
+
+
+@dataclass(frozen=True)
+class CustomEvent:
+    """A name of one partner, and how often and when it arrived."""
+
+    event_name: str
+    partner: str
+    events: int
+    first_received_at: datetime
+    last_received_at: datetime
+
+
+def custom_events(home: Home) -> list[CustomEvent]:
+    """Return the names that arrive most; none before something is published."""
+    if not (home.published / "current.json").exists():
+        return []
+    published = open_published(home)
+    with published.connection as connection:
+        if "marts.custom_events" not in published.names:
+            return []
+        rows = connection.execute(
+            "select event_name, partner, events, first_received_at, last_received_at from marts.custom_events"
+            " order by events desc, event_name, partner limit ?",
+            [MOST],
+        ).fetchall()
+    return [CustomEvent(*row) for row in rows]
