@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 PYTHON_ROOMS = (
-    "console", "dagster_project", "dbt_perennial", "extractors", "perennial", "reverse_etl", "sandbox",
+    "console", "dagster_project", "dbt_perennial", "erasure", "extractors", "perennial", "reverse_etl", "sandbox",
     "scripts", "tests", "warehouse", "benchmarks",
 )  # fmt: skip
 JUDGES = (

