@@ -41,6 +41,26 @@ order_moments as (
     from orders
     where status = 'refunded' and previous_status is distinct from 'refunded'
 
+),
+
+opt_in_changes as (
+
+    {#- a boolean that flips, dated when the flip was seen; what a first version says is a state and no change, and a no
+        beside a new address says nothing of that address -#}
+    {%- for channel, address in {'email': 'email', 'sms': 'phone'}.items() %}
+    select
+        customers.*,
+        '{{ channel }}' as channel,
+        case when {{ channel }}_opt_in then 'opted_in' else 'opted_out' end as consent_status
+    from customers
+    where {{ address }} is not null
+        and (
+            ({{ channel }}_opt_in and previous_{{ channel }}_opt_in is false)
+            or (not {{ channel }}_opt_in and previous_{{ channel }}_opt_in and previous_{{ address }} = {{ address }})
+        )
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
 )
 
 select
@@ -84,3 +104,25 @@ select
     null, null, null, null, null, null, null, null,
     '{}'
 from customers
+
+union all
+
+select
+    {{ event_id([
+        "'flowhub'", "'customer_optin_status_changed'", 'channel', 'flowhub_customer_id', 'cast(seq as varchar)',
+        'cast(row_no as varchar)',
+    ]) }},
+    'customer_optin_status_changed',
+    'flowhub',
+    received_at,
+    received_at,
+    seq,
+    row_no,
+    {{ node_of('flowhub_customer', 'flowhub_customer_id') }},
+    null, null, null,
+    consent_status,
+    null, null,
+    channel,
+    null,
+    {{ json_object({'channel': 'channel', 'status': 'consent_status', 'basis': "'till'"}) }}
+from opt_in_changes

@@ -65,10 +65,14 @@ parsed as (
         lower({{ json_text('email_marketing_consent', ['state']) }}) as email_consent_state,
         lower({{ json_text('sms_marketing_consent', ['state']) }}) as sms_consent_state,
 
-        ---------- timestamps
+        ---------- timestamps; a customer's webhook may carry consents that are older than it
         coalesce(
-            {{ utc_timestamp(json_text('email_marketing_consent', ['consent_updated_at'])) }},
-            {{ utc_timestamp(json_text('sms_marketing_consent', ['consent_updated_at'])) }},
+            case topic
+                when 'customers_email_marketing_consent/update'
+                    then {{ utc_timestamp(json_text('email_marketing_consent', ['consent_updated_at'])) }}
+                when 'customers_marketing_consent/update'
+                    then {{ utc_timestamp(json_text('sms_marketing_consent', ['consent_updated_at'])) }}
+            end,
             {{ utc_timestamp(json_field('record', 'updated_at')) }},
             triggered_at,
             received_at
