@@ -24,21 +24,17 @@ from perennial.salt import salt_of
 from perennial.settings import Settings
 from warehouse import operations
 from warehouse.flow_settings import FlowSettings, read_flow_settings
-from warehouse.hot_lane import hot_models
+from warehouse.hot_lane import hot_models, views_of_the_moment
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
 from warehouse.outbox import export
 from warehouse.project import DbtProject, flow_nodes
 from warehouse.publish import publish
 from warehouse.report import BuildReport, Lane, NodeResult, OnNode, ignore
 
-# Between deployments neither seeds nor views change, and what is thorough about the steps was tested then. The tests of
-# views run every time: what they read changes.
-_SCHEDULED = [
-    "build",
-    *("--select", "config.materialized:incremental", "config.materialized:table", "resource_type:test"),
-    *("--exclude", "tag:thorough", "path:seeds"),
-    *("--exclude-resource-type", "unit_test"),
-]
+# Between deployments no seed changes and no view but those that read the clock, and what is thorough about the steps
+# was tested then. The tests of views run every time: what they read changes.
+_SCHEDULED = ["config.materialized:incremental", "config.materialized:table", "resource_type:test"]
+_NOT_SCHEDULED = ["--exclude", "tag:thorough", "path:seeds", "--exclude-resource-type", "unit_test"]
 _EVERYTHING = ["build", "--exclude-resource-type", "unit_test"]
 
 
@@ -191,7 +187,8 @@ class Builder:
             streams = operations.streams_after(warehouse, before[2] if before else 0)
             command = ["run", "--select", *hot_models(self._project.manifest, streams)]
         else:
-            command = _SCHEDULED
+            views = views_of_the_moment(self._project.manifest)
+            command = ["build", "--select", *_SCHEDULED, *views, *_NOT_SCHEDULED]
         nodes: list[NodeResult] = []
         problem = self._dbt(command, self._variables(moment, before, restore=restore), nodes, on_node)
         decisions = 0

@@ -1,4 +1,4 @@
-"""Which models a hot moment runs: those that news can reach, and those that time alone can change."""
+"""Which models a moment runs: those that news can reach, and those that time alone can change."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,26 +8,56 @@ from dbt.contracts.graph.manifest import Manifest
 
 # Facts change when something lands. What stands after them also changes by the clock, so it always runs.
 _FACTS = ("staging", "identity", "events")
+# Time brings facts too: the models with this tag say which are due, so they and what is made of them always run.
+_CLOCK = "clock"
 _HOLDS_ROWS = {"incremental", "table"}
+# The hook that every model has; for a view it does nothing.
+_EVERYBODYS = {"macro.perennial.record_cursor"}
+_MOMENT = {f"macro.perennial.{name}" for name in ("as_of", "last_as_of", "build_no")}
 
 
 def hot_models(manifest: Manifest, streams_with_news: Iterable[str]) -> list[str]:
-    """Return the names of the models that hold rows and may have something to do.
+    """Return the names of the models that hold rows and may have something to do, and the views that read the clock.
 
-    A model of facts is left out when none of the sources it is made from has landed anything; its cursors stand still,
-    so it reads all that it has missed when it runs again.
+    A model of facts is left out when none of the sources it is made from has landed anything and the clock is none of
+    them; its cursors stand still, so it reads all that it has missed when it runs again.
     """
     sources = {stream.partition("/")[0] for stream in streams_with_news}
-    models = {
-        unique_id: node for unique_id, node in manifest.nodes.items() if node.resource_type == NodeType.Model
-    }
+    models = _models(manifest)
     reached: dict[str, bool] = {}
     return [
         node.name
         for unique_id, node in models.items()
         if node.config.materialized in _HOLDS_ROWS
         and (node.fqn[1] not in _FACTS or _is_reached(unique_id, models, sources, reached))
+    ] + views_of_the_moment(manifest)
+
+
+def views_of_the_moment(manifest: Manifest) -> list[str]:
+    """Return the names of the views that read the clock.
+
+    The moment's instant is a literal in their SQL: a view that was made in an earlier moment would go on living in it.
+    """
+    return [
+        node.name
+        for node in _models(manifest).values()
+        if node.config.materialized == "view" and _reads_moment(node, manifest, set(_EVERYBODYS))
     ]
+
+
+def _models(manifest: Manifest) -> dict[str, Any]:
+    return {
+        unique_id: node for unique_id, node in manifest.nodes.items() if node.resource_type == NodeType.Model
+    }
+
+
+def _reads_moment(caller: Any, manifest: Manifest, seen: set[str]) -> bool:  # noqa: ANN401 -- a model or a macro
+    called = set(caller.depends_on.macros)
+    if called & _MOMENT:
+        return True
+    new = {name for name in called - seen if name.startswith("macro.perennial.")}
+    seen |= new
+    return any(_reads_moment(manifest.macros[name], manifest, seen) for name in new)
 
 
 def _is_reached(unique_id: str, models: Mapping[str, Any], sources: set[str], known: dict[str, bool]) -> bool:
@@ -35,6 +65,8 @@ def _is_reached(unique_id: str, models: Mapping[str, Any], sources: set[str], kn
         node = models[unique_id]
         if node.name.startswith("base_"):
             known[unique_id] = node.name.removeprefix("base_").partition("__")[0] in sources
+        elif _CLOCK in node.tags:
+            known[unique_id] = True
         else:
             parents = [parent for parent in node.depends_on.nodes if parent in models]
             known[unique_id] = any(_is_reached(parent, models, sources, known) for parent in parents)

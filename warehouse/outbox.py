@@ -19,9 +19,11 @@ from warehouse.moments import Moment
 _DECISIONS = "select * from decisions.int_flow_decisions where build_no = ? order by decision_id"
 _EXITS = "select * from marts.flow_exits where build_no = ? order by enrollment_id"
 _AUDIENCES = "select * from marts.audience_changes where build_no = ? order by audience_name, customer_id"
+_DERIVED = "select * from events.int_derived_events where build_no = ? order by event_id"
 _PEOPLE = (
     "select * from marts.customer_id_changes where build_no = ? order by old_customer_id, new_customer_id"
 )
+_STREAMS = (("derived_events", _DERIVED), ("audience_changes", _AUDIENCES), ("customer_id_changes", _PEOPLE))
 
 
 def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment) -> int:
@@ -36,7 +38,7 @@ def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment
     ]
     if records:
         log.append(f"decisions/{moment.build_no}", records)
-    for stream, query in (("audience_changes", _AUDIENCES), ("customer_id_changes", _PEOPLE)):
+    for stream, query in _STREAMS:
         rows = [_record(stream, None, at, row) for row in _rows(warehouse, query, moment.build_no)]
         if rows:
             log.append(f"{stream}/{moment.build_no}", rows)

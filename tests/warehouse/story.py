@@ -18,6 +18,14 @@ def morning(scene: Scene) -> None:
     scene.jane_cart("cart_abandoned", "pending", at(18), "c1", "ann", None)
 
 
+def clockwork(scene: Scene) -> None:
+    """Let Carl, who is born in March, leave a cart in silence and have points that end in April."""
+    scene.know("carl", birth_date="1990-03-20")
+    scene.partner_event("cart_updated", at(17, 35), {"email": scene.email("carl")}, {"cart_id": "c4"})
+    points = {"value": 30, "source": "purchase", "expired_at": "2026-04-05T06:00:00Z"}
+    scene.omni_event("wv/points/added", at(17, 36), "carl", points)
+
+
 def later(scene: Scene) -> None:
     """Let Ann buy after all; Bob leaves a cart and says stop; a stranger leaves one on a device."""
     scene.jane_cart("cart_status", "verification", at(18, 12), "c1", "ann", None)
@@ -37,6 +45,7 @@ def evening(scene: Scene) -> None:
 def play(scene: Scene) -> None:
     """Land all facts and build a moment after each part."""
     morning(scene)
+    clockwork(scene)
     scene.build(at(18, 10))
     later(scene)
     scene.build(at(18, 20))

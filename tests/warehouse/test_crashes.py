@@ -48,13 +48,24 @@ def test_a_killed_build_is_finished_with_its_own_instant(point: str, deployed: P
     """Decided once, landed once, at the instant of the moment that was cut off."""
     scene = Scene.on(deployed, tmp_path / "home", {})
     story.morning(scene)
+    story.clockwork(scene)
     scene.clock.set(story.at(18, 10), running=False)
     assert build_elsewhere(scene, point) == 137
     scene.build(story.at(18, 50))  # long after the window: only the first moment may enroll
-    [decision] = scene.rows("select * from decisions.int_flow_decisions")
-    assert decision["outcome"] == "enrolled"
-    assert decision["decided_at"] == story.at(18, 10).replace(tzinfo=None)
-    assert landed_decisions(scene) == [decision["decision_id"]]
+    decisions = scene.rows(
+        "select * from decisions.int_flow_decisions where flow_name = 'cart_abandoned_recovery' order by object_id desc"
+    )
+    assert [decision["outcome"] for decision in decisions] == ["enrolled", "enrolled"]
+    first = story.at(18, 10).replace(tzinfo=None)
+    assert {decision["decided_at"] for decision in decisions} == {first}
+    assert {decision["decision_id"] for decision in decisions} <= set(landed_decisions(scene))
+    assert len(landed_decisions(scene)) == len(set(landed_decisions(scene)))
+    events = scene.rows(
+        "select event_id, received_at from marts.fct_events where source = 'perennial' order by 1"
+    )
+    assert [event["received_at"] for event in events] == [first] * 3
+    records = [json.loads(row.payload) for row in scene.log.read("perennial", "derived_events")]
+    assert [record["event_id"] for record in records] == [event["event_id"] for event in events]
     moments = [json.loads(row.payload) for row in scene.log.read("perennial", "moments")]
     assert Counter(moment["build_no"] for moment in moments) == {1: 2, 2: 2, 3: 2}, (
         "each begun once and finished once"

@@ -50,6 +50,12 @@ def test_the_story_has_decisions_of_each_kind(scene: Scene) -> None:
     assert ("order_ready_for_pickup", "enrolled") in decided
     assert scene.rows("select * from marts.flow_exits") != []
     assert scene.rows("select * from marts.customer_id_changes") != []
+    derived = scene.rows("select event_name from marts.fct_events where source = 'perennial'")
+    assert {row["event_name"] for row in derived} == {
+        "cart_abandoned",
+        "points_expiring",
+        "birth_month_entered",
+    }
 
 
 def test_a_rebuild_gives_the_same_marts_and_decides_nothing(scene: Scene) -> None:
@@ -61,7 +67,9 @@ def test_a_rebuild_gives_the_same_marts_and_decides_nothing(scene: Scene) -> Non
     assert marts(scene) == before
     assert scene.log.last_seq() == batches, "a rebuild lands nothing"
     scene.build(story.at(18, 31))
-    assert marts(scene)["flow_decisions"] == before["flow_decisions"]
+    after = marts(scene)
+    assert after["flow_decisions"] == before["flow_decisions"]
+    assert after["fct_events"] == before["fct_events"], "what the clock brought is not brought again"
 
 
 def listed(scene: Scene) -> tuple[set[str], int]:

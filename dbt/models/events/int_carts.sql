@@ -32,14 +32,24 @@ deliveries as (
 partner_touches as (
 
     select
-        object_id as cart_id,
-        max(seq) as last_seq,
-        (array_agg(node order by occurred_at desc))[1] as node,
+        cart_id,
+        (array_agg(node order by occurred_at desc, seq desc) filter (where node is not null))[1] as node,
         min(occurred_at) as created_at,
-        max(case when event_name <> 'cart_abandoned' then occurred_at end) as last_activity_at
-    from {{ ref('int_events__partners') }}
-    where {{ is_news() }} and object_type = 'cart'
-    group by object_id
+        max(case when event_name in (
+            'cart_updated', 'added_to_cart', 'removed_from_cart', 'checkout_started'
+        ) then occurred_at end) as last_activity_at,
+        max(case when event_name = 'cart_abandoned' then occurred_at end) as last_abandoned_at,
+        min(case when object_type = 'order' then occurred_at end) as ordered_at
+    from (
+        select
+            *,
+            case when object_type = 'cart' then object_id else {{ json_text('properties', ['cart_id']) }} end as cart_id
+        from {{ ref('int_events__partners') }}
+        where {{ is_news() }}
+    ) as partner_events
+    where cart_id is not null
+        and (object_type = 'cart' or event_name in ('order_created', 'order_completed', 'order_fulfilled'))
+    group by cart_id
 
 ),
 
@@ -63,6 +73,7 @@ jane_news as (
         min(coalesce(created_at, occurred_at)) as created_at,
         max(occurred_at) as last_delivery_at,
         max(case when webhook = 'cart_status' and jane_status = 'pending' then occurred_at end) as last_activity_at,
+        max(case when webhook = 'cart_abandoned' then occurred_at end) as last_abandoned_at,
         (array_agg(jane_status order by status_rank desc, occurred_at desc))[1] as jane_status,
         max(status_rank) as status_rank,
         min(case when status_rank >= 20 then occurred_at end) as ordered_at,
@@ -88,9 +99,10 @@ merged as (
         least(jane_news.created_at, partner_touches.created_at) as created_at,
         jane_news.last_delivery_at,
         greatest(jane_news.last_activity_at, partner_touches.last_activity_at) as last_activity_at,
+        greatest(jane_news.last_abandoned_at, partner_touches.last_abandoned_at) as last_abandoned_at,
         coalesce(jane_news.jane_status, 'pending') as jane_status,
         coalesce(jane_news.status_rank, 10) as status_rank,
-        jane_news.ordered_at,
+        least(jane_news.ordered_at, partner_touches.ordered_at) as ordered_at,
         jane_news.fulfilled_at,
         jane_news.canceled_at,
         jane_news.canceled_by
@@ -102,7 +114,7 @@ merged as (
 select
     merged.cart_id,
     {% if is_incremental() -%}
-    case when merged.node like 'jane_cart:%' then coalesce(known.node, merged.node) else merged.node end as node,
+    case when merged.node like 'jane_cart:%' then coalesce(known.node, merged.node) else coalesce(merged.node, known.node) end as node,
     {% for field in ['jane_store_id', 'store_name', 'reservation_mode', 'pos_order_id', 'products', 'amount'] -%}
     -- a delivery that arrives late does not take back what a later one said
     case
@@ -113,6 +125,7 @@ select
     greatest(merged.last_delivery_at, known.last_delivery_at) as last_delivery_at,
     least(merged.created_at, known.created_at) as created_at,
     greatest(merged.last_activity_at, known.last_activity_at) as last_activity_at,
+    greatest(merged.last_abandoned_at, known.last_abandoned_at) as last_abandoned_at,
     case when known.status_rank > merged.status_rank then known.jane_status else merged.jane_status end as jane_status,
     greatest(merged.status_rank, known.status_rank) as status_rank,
     least(merged.ordered_at, known.ordered_at) as ordered_at,
@@ -130,6 +143,7 @@ select
     merged.last_delivery_at,
     merged.created_at,
     merged.last_activity_at,
+    merged.last_abandoned_at,
     merged.jane_status,
     merged.status_rank,
     merged.ordered_at,

@@ -17,7 +17,8 @@ flowhub_versions as (
 carts as (
 
     select * from {{ ref('int_carts') }}
-    where {{ changed_since() }} and ordered_at is not null
+    -- what a partner says of its own carts tells that one was ordered, not what the order is
+    where {{ changed_since() }} and ordered_at is not null and jane_status <> 'pending'
 
 )
 

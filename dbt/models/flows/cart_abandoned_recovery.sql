@@ -39,6 +39,7 @@ abandoned as (
         coalesce(carts.amount, triggers.amount) as cart_amount,
         carts.products,
         carts.status_rank,
+        carts.ordered_at,
         coalesce(last_activities.last_activity_at, carts.created_at) as last_activity_at
     from triggers
     inner join {{ ref('int_carts') }} as carts on triggers.object_id = carts.cart_id
@@ -49,7 +50,7 @@ abandoned as (
 {{ flow_candidates(
     'abandoned',
     trigger_key="'cart:' || cart_id || '@' || coalesce(cast(last_activity_at as varchar), '')",
-    superseded_if='status_rank >= 20',
+    superseded_if='ordered_at is not null or status_rank >= 20',
     filters={},
     context={
         'cart_id': 'cart_id', 'cart_amount': 'cart_amount', 'store_name': 'store_name',

@@ -1,0 +1,156 @@
+"""What time alone brings about: derived once, landed, and decided on in the moment that derived it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.scene import Scene, stable_number
+from tests.warehouse import story
+from warehouse.hot_lane import hot_models
+from warehouse.project import DbtProject
+
+DERIVED = """
+select events.event_name, events.occurred_at, events.received_at
+from marts.fct_events as events
+where events.source = 'perennial'
+order by events.occurred_at, events.event_name
+"""
+DECIDED = """
+select * from decisions.int_flow_decisions where flow_name = ? order by decided_at, trigger_key
+"""
+
+
+def naive(instant: datetime) -> datetime:
+    """Return an instant as the warehouse keeps it."""
+    return instant.replace(tzinfo=None)
+
+
+def derived(scene: Scene) -> list[tuple[Any, ...]]:
+    """Return name, instant and first moment of what was derived."""
+    return [tuple(row.values()) for row in scene.rows(DERIVED)]
+
+
+def landed(scene: Scene) -> list[str]:
+    """Return the ids of the derived events in the log."""
+    return [json.loads(row.payload)["event_id"] for row in scene.log.read("perennial", "derived_events")]
+
+
+def with_setting(scene: Scene, **changes: int) -> None:
+    """Change a setting from the next moment on."""
+    scene.settings = scene.settings.model_copy(update=changes)
+
+
+def stage(deployed: Path, tmp_path: Path, *people: str) -> Scene:
+    """Return a scene that knows some people."""
+    scene = Scene.on(deployed, tmp_path / "home", {})
+    scene.set_flows()
+    for person in people:
+        scene.know(person)
+    return scene
+
+
+def test_a_silent_cart_is_abandoned_and_decided_in_the_same_moment(deployed: Path, tmp_path: Path) -> None:
+    """It happened at the threshold, whenever the moment was; nothing has to land for it."""
+    scene = stage(deployed, tmp_path, "ann")
+    scene.jane_cart("cart_status", "pending", story.at(18), "c1", "ann", None)
+    scene.build(story.at(18, 29, 59))
+    assert derived(scene) == []
+    scene.build(story.at(18, 31))
+    assert derived(scene) == [("cart_abandoned", naive(story.at(18, 30)), naive(story.at(18, 31)))]
+    [decision] = scene.rows(DECIDED, "cart_abandoned_recovery")
+    assert (decision["outcome"], decision["triggered_at"]) == ("enrolled", naive(story.at(18, 30)))
+    assert decision["trigger_key"] == f"cart:{stable_number('c1')}@2026-03-15 18:00:00"
+    scene.build(story.at(18, 50))
+    assert len(derived(scene)) == len(landed(scene)) == 1
+    assert len(scene.rows(DECIDED, "cart_abandoned_recovery")) == 1
+
+
+def test_a_source_and_the_clock_tell_of_one_silence_once(deployed: Path, tmp_path: Path) -> None:
+    """Who is first wins: Jane before us, or we before Jane; either way she is enrolled once."""
+    scene = stage(deployed, tmp_path, "ann", "bob")
+    scene.jane_cart("cart_status", "pending", story.at(18), "c1", "ann", None)
+    scene.jane_cart("cart_status", "pending", story.at(18), "c2", "bob", None)
+    scene.jane_cart("cart_abandoned", "pending", story.at(18, 20), "c1", "ann", None)
+    scene.build(story.at(18, 35))
+    assert len(derived(scene)) == 1, "of Ann's cart Jane had told already"
+    scene.jane_cart("cart_abandoned", "pending", story.at(18, 36), "c2", "bob", None)
+    scene.build(story.at(18, 40))
+    assert len(derived(scene)) == 1
+    decided = scene.rows(DECIDED, "cart_abandoned_recovery")
+    assert sorted(row["object_id"] for row in decided) == sorted(
+        str(stable_number(cart)) for cart in ("c1", "c2")
+    )
+    assert {row["outcome"] for row in decided} == {"enrolled"}
+
+
+def test_a_touch_begins_another_silence_and_late_news_or_a_setting_does_not(
+    deployed: Path, tmp_path: Path
+) -> None:
+    """A touch that is heard of only after its silence was over changes nothing that was derived."""
+    scene = stage(deployed, tmp_path, "ann")
+    ann = {"email": scene.email("ann")}
+    scene.partner_event("added_to_cart", story.at(17), ann, {"cart_id": "c1"})
+    scene.build(story.at(17, 31))
+    assert [row[1] for row in derived(scene)] == [naive(story.at(17, 30))]
+    scene.partner_event("cart_updated", story.at(17, 20), ann, {"cart_id": "c1"}, story.at(17, 40))
+    with_setting(scene, cart_abandoned_after_minutes=20)
+    scene.build(story.at(17, 55))
+    assert len(derived(scene)) == 1
+    scene.partner_event("removed_from_cart", story.at(18), ann, {"cart_id": "c1"})
+    scene.partner_event("added_to_cart", story.at(16), ann, {"cart_id": "ordered"})
+    scene.partner_event("order_created", story.at(18), ann, {"cart_id": "ordered", "order_id": "o1"})
+    scene.build(story.at(18, 45))
+    assert [row[1] for row in derived(scene)] == [naive(story.at(17, 30)), naive(story.at(18, 20))]
+    assert len(scene.rows(DECIDED, "cart_abandoned_recovery")) == 2
+
+
+def test_months_and_points_come_due_by_the_clock(deployed: Path, tmp_path: Path) -> None:
+    """Nothing lands after April; a longer notice brings what it reaches and repeats nothing."""
+    scene = stage(deployed, tmp_path, "ann")  # born in May
+    last_of_april, may = datetime(2026, 4, 30, 20, tzinfo=UTC), datetime(2026, 5, 1, 6, 5, tzinfo=UTC)
+    for day, value in (("2026-05-30", 40), ("2026-06-20", 60)):
+        told = {"value": value, "source": "purchase", "expired_at": f"{day}T06:00:00Z"}
+        scene.omni_event("wv/points/added", datetime(2026, 4, 1, value % 24, tzinfo=UTC), "ann", told)
+    scene.build(last_of_april)
+    assert [row[0] for row in derived(scene)] == ["points_expiring"]
+    scene.build(may)
+    midnight = datetime(2026, 5, 1, 6)  # noqa: DTZ001 -- as the warehouse keeps it
+    assert derived(scene)[1] == ("birth_month_entered", midnight, naive(may))
+    with_setting(scene, points_expiring_days=60)
+    notice = {"value": 60, "expired_at": "2026-06-20T06:00:00Z"}
+    scene.build(may.replace(hour=7))
+    assert [row[0] for row in derived(scene)].count("points_expiring") == 2
+    scene.omni_event("wv/points/expiring", may.replace(hour=8), "ann", notice)
+    scene.build(may.replace(hour=9))
+    assert len(derived(scene)) == len(landed(scene)) == 3
+    reminders = scene.rows(DECIDED, "points_expiring_reminder")
+    assert [row["trigger_key"] for row in reminders] == ["points:2026-05-30", "points:2026-06-20"]
+    assert [row["outcome"] for row in reminders] == ["enrolled", "skipped"], (
+        "a second one came within its 7 days"
+    )
+
+
+def test_a_view_reads_the_clock_of_the_moment(deployed: Path, tmp_path: Path) -> None:
+    """The flow was deployed in January; the points that its view looks at were gone in March."""
+    scene = stage(deployed, tmp_path, "ann")
+    gone = {"value": 10, "expired_at": story.at(17, 59).isoformat()}
+    scene.omni_event("wv/points/expiring", story.at(17), "ann", gone)
+    scene.build(story.at(18))
+    assert [row["reason"] for row in scene.rows(DECIDED, "points_expiring_reminder")] == ["superseded"]
+
+
+def test_the_hot_lane_lets_time_bring_events(deployed: Path) -> None:
+    """Where nothing has landed the rules run, and what is made of them; other facts stand still."""
+    manifest = DbtProject(deployed / "warehouse.duckdb", deployed / "dbt").manifest
+    chosen = set(hot_models(manifest, []))
+    rules = {name for name in chosen if name.startswith("int_clock__")}
+    assert {"int_clock__silent_carts", "int_clock__points_expiring", "int_clock__birth_months"} <= rules
+    assert {"int_derived_events", "int_events", "int_flow_triggers", "points_expiring_reminder"} <= chosen
+    assert not chosen & {
+        "base_jane__carts",
+        "int_carts",
+        "int_birth_months",
+        "fct_events",
+        "order_ready_for_pickup",
+    }
