@@ -19,6 +19,7 @@ from perennial.home import Home
 # The steps of the job, as a person would call them; what is not named here is shown by its own name.
 PHASES = {
     "flowhub": "pulling Flowhub",
+    "omni__klaviyo_events": "pulling OMNI's events from Klaviyo",
     "webhooks": "looking at what webhooks brought",
     "landing": "checking what landed",
     "models": "building",

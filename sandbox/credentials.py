@@ -22,6 +22,7 @@ PARTNER_KEYS = {"storefront": "sandbox-storefront-key", "greeter": "sandbox-gree
 AIQ_API_KEY = "sandbox-aiq-key"
 AIQ_INTEGRATOR_SLUG = "perennial_sandbox"
 KLAVIYO_API_KEY = "pk_sandbox_perennial"
+KLAVIYO_READ_API_KEY = "pk_sandbox_omni_read"
 
 LOOPBACK = "127.0.0.1"
 
@@ -67,7 +68,7 @@ def sandbox_environment(home: Path, sandbox_port: int, receiver_port: int) -> di
         "JANE_TIMEZONE": "UTC",
         "OMNI_ENABLED": "true",
         "OMNI_SHARED_SECRET": OMNI_SHARED_SECRET,
-        "OMNI_KLAVIYO_API_KEY": "",
+        "OMNI_KLAVIYO_API_KEY": KLAVIYO_READ_API_KEY,
         "SHOPIFY_CLIENT_SECRET": SHOPIFY_CLIENT_SECRET,
         "PARTNER_API_KEYS": ",".join(f"{name}:{key}" for name, key in PARTNER_KEYS.items()),
         "MESSAGING_WEBHOOK_SECRET": MESSAGING_WEBHOOK_SECRET,

@@ -1,4 +1,4 @@
-"""Klaviyo's receiving end: events, events in bulk, profile import, deletion of a profile.
+"""Klaviyo's receiving end: events, events in bulk, profile import, deletion of a profile; the way to its reading end.
 
 After its OpenAPI description (revision 2026-07-15): JSON:API envelopes and errors with a pointer, rate limits
 per account with their headers, and deduplication of events by profile, metric and ``unique_id``.
@@ -13,14 +13,23 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 
-from sandbox.credentials import KLAVIYO_API_KEY
+from sandbox.credentials import KLAVIYO_API_KEY, KLAVIYO_READ_API_KEY
 from sandbox.json_response import Json
+from sandbox.klaviyo_reading import BadParameterError, LoyaltyBook
 from sandbox.limits import Limiter
 from sandbox.received import Call, Received
 
 EVENTS, BULK, IMPORT = "/api/events", "/api/event-bulk-create-jobs", "/api/profile-import"
 DELETIONS = "/api/data-privacy-deletion-jobs"
-LIMITS = {EVENTS: (350, 3500), BULK: (10, 150), IMPORT: (75, 750), DELETIONS: (3, 60)}
+READ_EVENTS, READ_METRICS = "GET /api/events", "GET /api/metrics"
+LIMITS = {
+    EVENTS: (350, 3500),
+    BULK: (10, 150),
+    IMPORT: (75, 750),
+    DELETIONS: (3, 60),
+    READ_EVENTS: (350, 3500),
+    READ_METRICS: (10, 150),
+}
 """(burst a second, steady a minute) of each operation."""
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -38,23 +47,30 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 Handler = Callable[[dict[str, Any]], tuple[str, str, Response]]
 """Takes ``data`` in; returns outcome, name and answer."""
+Reading = Callable[[str, dict[str, str]], dict[str, Any]]
+"""Takes an address and its parameters; returns the document."""
+TOO_MANY_REQUESTS = 429
 
 
 class Refused(Exception):  # noqa: N818 - named for what the vendor says
     """A call that the vendor refuses, with the place in the body."""
 
-    def __init__(self, detail: str, pointer: str, *, status: int = 400, code: str = "invalid") -> None:
-        """Say what is wrong and where."""
+    def __init__(
+        self, detail: str, where: str | dict[str, str], *, status: int = 400, code: str = "invalid"
+    ) -> None:
+        """Say what is wrong and where: a pointer into the body, or the source as it is to be written."""
         super().__init__(detail)
-        self.detail, self.pointer, self.status, self.code = detail, pointer, status, code
+        self.detail, self.status, self.code = detail, status, code
+        self.source = {"pointer": where} if isinstance(where, str) else where
 
 
 class KlaviyoState:
     """The vendor's state: events and profiles that it recorded, and its limits."""
 
-    def __init__(self, received: Received) -> None:
+    def __init__(self, received: Received, book: LoyaltyBook) -> None:
         """Take up what was recorded before: deduplication outlives a restart."""
         self.received = received
+        self.book = book
         self.limits: dict[str, tuple[int, int]] = dict(LIMITS)
         self.limiters: dict[str, Limiter] = {}
         self.limit({})
@@ -143,7 +159,36 @@ def klaviyo_app(state: KlaviyoState) -> FastAPI:
 
     for path, handle in ((EVENTS, event), (BULK, job), (IMPORT, profile), (DELETIONS, deletion)):
         _add(app, state, path, handle)
+    _add_reading(app, state)
     return app
+
+
+def _add_reading(app: FastAPI, state: KlaviyoState) -> None:
+    def answer(request: Request, operation: str, read: Reading) -> Response:
+        limiter = state.limiters[operation]
+        try:
+            _admit(request, KLAVIYO_READ_API_KEY)
+            _count(limiter)
+            document = read(str(request.url.replace(query="")), dict(request.query_params))
+        except Refused as refused:
+            answer = _error(refused)
+            if refused.status == TOO_MANY_REQUESTS:
+                answer.headers["Retry-After"] = str(limiter.wait())
+                return answer
+        except BadParameterError as bad:
+            answer = _error(Refused(bad.detail, {"parameter": bad.parameter}))
+        else:
+            answer = Json(document, media_type="application/vnd.api+json")
+        answer.headers.update(limiter.headers())
+        return answer
+
+    @app.get("/api/metrics")
+    async def metrics(request: Request) -> Response:
+        return answer(request, READ_METRICS, state.book.metrics)
+
+    @app.get("/api/events")
+    async def events(request: Request) -> Response:
+        return answer(request, READ_EVENTS, state.book.events)
 
 
 def _add(app: FastAPI, state: KlaviyoState, path: str, handle: Handler) -> None:
@@ -177,28 +222,42 @@ def _error(refused: Refused) -> Response:
         "code": refused.code,
         "title": "Invalid input." if refused.code == "invalid" else refused.detail,
         "detail": refused.detail,
-        "source": {"pointer": refused.pointer},
+        "source": refused.source,
         "links": {},
         "meta": {},
     }
     return Json({"errors": [error]}, refused.status, media_type="application/vnd.api+json")
 
 
-def _open(state: KlaviyoState, request: Request, path: str, raw: bytes) -> dict[str, Any]:
-    """Check headers, limits and envelope; return ``data``."""
+def _count(limiter: Limiter) -> None:
+    if limiter.take():
+        raise Refused("Request was throttled.", "/data/", status=429, code="throttled")
+
+
+def _admit(request: Request, key: str) -> None:
+    """Check the key, which is good for reading or for writing, and the revision."""
     authorization = request.headers.get("authorization", "")
     if not authorization.startswith("Klaviyo-API-Key "):
         raise Refused(
             "Authentication credentials were not provided.", "/data/", status=401, code="not_authenticated"
         )
-    if authorization.removeprefix("Klaviyo-API-Key ") != KLAVIYO_API_KEY:
+    given = authorization.removeprefix("Klaviyo-API-Key ")
+    if given not in {KLAVIYO_API_KEY, KLAVIYO_READ_API_KEY}:
         raise Refused(
             "Incorrect authentication credentials.", "/data/", status=401, code="authentication_failed"
         )
+    if given != key:
+        raise Refused(
+            "Missing required scopes for this endpoint.", "/data/", status=403, code="permission_denied"
+        )
     if not _REVISION.fullmatch(request.headers.get("revision", "")):
         raise Refused("The revision header must be a date, YYYY-MM-DD.", "/data/", code="invalid_revision")
-    if state.limiters[path].take():
-        raise Refused("Request was throttled.", "/data/", status=429, code="throttled")
+
+
+def _open(state: KlaviyoState, request: Request, path: str, raw: bytes) -> dict[str, Any]:
+    """Check headers, limits and envelope; return ``data``."""
+    _admit(request, KLAVIYO_API_KEY)
+    _count(state.limiters[path])
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind not in {"application/vnd.api+json", "application/json"}:
         raise Refused(

@@ -19,6 +19,7 @@ from sandbox.emitters.outbox import Mess, Outbox
 from sandbox.faults import Connections, Faults, Gate, Vendor
 from sandbox.flowhub.api import FlowhubState, flowhub_app
 from sandbox.klaviyo import KlaviyoState, klaviyo_app
+from sandbox.klaviyo_reading import LoyaltyBook
 from sandbox.page import add_page
 from sandbox.received import Received
 from sandbox.runtime import Runtime
@@ -53,7 +54,7 @@ def open_sandbox(settings: Settings, spec: WorldSpec, on_progress: Callable[[str
         connections=Connections(),
         received=received,
         aiq=AiqState(received),
-        klaviyo=KlaviyoState(received),
+        klaviyo=KlaviyoState(received, LoyaltyBook(world.emissions, clock)),
         flowhub=FlowhubState(world, clock, received, folder / "till.json"),
         outbox=Outbox(
             world, folder / "emitted.json", f"http://{LOOPBACK}:{settings.perennial_receiver_port}"

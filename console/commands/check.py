@@ -52,11 +52,24 @@ def findings(settings: Settings) -> Iterator[Finding]:
         missing=_missing(settings, "JANE_WEBHOOK_TOKEN", "JANE_SIGNING_SECRET"),
         fix="Jane's partner team sets up the webhooks and gives you both",
     )
+    yield from _omni(settings)
     yield _webhook(
-        "OMNI",
-        is_on=settings.omni_on,
-        missing=_missing(settings, "OMNI_SHARED_SECRET"),
-        fix="choose a long random value and send it as X-Perennial-Secret from Shopify Flow's HTTP action",
+        "Shopify",
+        is_on=settings.shopify_client_secret is not None,
+        missing=_missing(settings, "SHOPIFY_CLIENT_SECRET"),
+        fix="copy the client secret of the app that owns the webhooks, from Shopify's partner dashboard",
+    )
+    yield _webhook(
+        "Partners",
+        is_on=bool(settings.partner_keys),
+        missing=[] if settings.partner_keys else ["PARTNER_API_KEYS"],
+        fix="choose a long random key for each partner, and give it to them: name:key, comma-separated",
+    )
+    yield _webhook(
+        "Messaging",
+        is_on=settings.messaging_webhook_secret is not None,
+        missing=_missing(settings, "MESSAGING_WEBHOOK_SECRET"),
+        fix="choose a long random value and send it as X-Perennial-Secret with the feedback",
     )
     yield from _destinations(settings)
 
@@ -92,6 +105,27 @@ def _flowhub(settings: Settings) -> Iterator[Finding]:
 
     for result in check_flowhub(settings):
         yield Finding(f"Flowhub {result.name}", "works" if result.ok else "broken", result.detail, result.fix)
+
+
+def _omni(settings: Settings) -> Iterator[Finding]:
+    """OMNI comes by two routes; one is enough, so the other is off and not broken."""
+    from extractors.klaviyo.setup_check import check_klaviyo
+
+    missing = _missing(settings, "OMNI_SHARED_SECRET")
+    by_key = settings.omni_klaviyo_api_key is not None
+    yield _webhook(
+        "OMNI by Shopify Flow",
+        is_on=settings.omni_on and not (missing and by_key),
+        missing=missing,
+        fix="choose a long random value and send it as X-Perennial-Secret from Shopify Flow's HTTP action",
+    )
+    if not by_key or settings.omni_enabled is False:
+        says = "off (switched off)" if by_key else "off (OMNI_KLAVIYO_API_KEY)"
+        fix = "" if by_key else "needed only to read OMNI's events from Klaviyo: docs/sources/omni.md"
+        yield Finding("OMNI by Klaviyo", "off", says, fix)
+        return
+    result = check_klaviyo(settings)
+    yield Finding("OMNI by Klaviyo", "works" if result.ok else "broken", result.detail, result.fix)
 
 
 def _missing(settings: Settings, *names: str) -> list[str]:

@@ -35,21 +35,13 @@ def _sources(settings: Settings, now: datetime) -> Iterator[str]:
         for stream, count in batch.streams.items():
             newest[stream] = batch.landed_at
             rows[stream] = rows.get(stream, 0) + count
-    switched_off = {
-        source
-        for source, is_on in (
-            ("flowhub", settings.flowhub_on),
-            ("jane", settings.jane_on),
-            ("omni", settings.omni_on),
-        )
-        if not is_on
-    }
     shown = table("stream", "rows landed", ".last landed", ".state")
     stale = []
     for stream in sorted(newest):
         source = stream.partition("/")[0]
-        is_stale = source not in {"perennial", *switched_off} and now - newest[stream] > STALE_AFTER
-        state = "off" if source in switched_off else "stale" if is_stale else ""
+        is_off = stream in settings.streams_off
+        is_stale = source != "perennial" and not is_off and now - newest[stream] > STALE_AFTER
+        state = "off" if is_off else "stale" if is_stale else ""
         shown.add_row(stream, f"{rows[stream]:,}", f"{newest[stream]:%Y-%m-%d %H:%M:%S}", state)
         if is_stale:
             stale.append(stream)

@@ -18,6 +18,10 @@ FLOWHUB: Mapping[str, str] = MappingProxyType(
     }
 )
 
+KLAVIYO: Mapping[str, str] = MappingProxyType(
+    {"omni/klaviyo_events": "A loyalty event that OMNI wrote to Klaviyo, with its profile; every 3 minutes."}
+)
+
 WEBHOOKS: Mapping[str, str] = MappingProxyType(
     {
         "jane/cart_status": "A status of a Jane cart, sent by Jane's webhook.",
@@ -50,4 +54,4 @@ def stream_key(stream: str) -> dg.AssetKey:
 
 def foreign_streams() -> list[str]:
     """Return every stream that others send, as ``source/stream``."""
-    return [*(f"flowhub/{name}" for name in FLOWHUB), *WEBHOOKS]
+    return [*(f"flowhub/{name}" for name in FLOWHUB), *KLAVIYO, *WEBHOOKS]

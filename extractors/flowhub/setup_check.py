@@ -5,8 +5,8 @@ Reads a little with each credential and writes nothing, neither here nor there.
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from extractors.checked import CheckResult
 from extractors.flowhub.client import FlowhubClient, flowhub_client, order_ahead_client
 from extractors.flowhub.errors import ACCESS_FORM, AccessRefusedError, NotFoundError
 from extractors.flowhub.order_ahead import STATUS_PATH
@@ -28,16 +28,6 @@ from perennial.settings import Settings
 
 _ONE_TRY_MORE = Patience(attempts=2, in_all=5.0)
 _INVENTORY_READ_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One thing that was tried: ``name`` holds its settings, ``fix`` is empty where it works."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
 
 
 def check_flowhub(settings: Settings) -> list[CheckResult]:

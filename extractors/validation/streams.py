@@ -11,6 +11,7 @@ KEYED_STREAMS = frozenset(
         "jane/cart_status",
         "jane/cart_abandoned",
         "omni/events",
+        "omni/klaviyo_events",
         "shopify/webhooks",
         "partners/events",
         "messaging/feedback",

@@ -42,8 +42,13 @@ class Outbox:
         draft.replace(self.path)
 
     def due(self, now: int) -> list[Emission]:
-        """Return what the clock has passed and was not sent, in the order of time."""
-        return [one for one in self.world.emissions[self.sent :] if one.due <= now]
+        """Return what the clock has passed and was not sent, in the order of time.
+
+        What OMNI writes to Klaviyo only is read there, and never sent to us.
+        """
+        return [
+            one for one in self.world.emissions[self.sent :] if one.due <= now and one.vendor != "klaviyo"
+        ]
 
     async def emit(self, now: int, mess: Mess) -> Outcome:
         """Send what is due; after a failure the next call begins at the first that failed."""

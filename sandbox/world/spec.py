@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Raised with every change of what is made, so that a cached world of older code is not served."""
 
 STORE_ZONE = ZoneInfo("America/Denver")

@@ -26,9 +26,9 @@ def test_every_setting_comes_from_the_sandbox(monkeypatch: pytest.MonkeyPatch, t
 
 def test_inherited_secrets_are_switched_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An empty value overrides what the shell had and counts as not set."""
-    monkeypatch.setenv("OMNI_KLAVIYO_API_KEY", "pk_real")
+    monkeypatch.setenv("JANE_SIGNING_SECRET_PREVIOUS", "real")
     settings = _settings(monkeypatch, tmp_path)
-    assert settings.omni_klaviyo_api_key is None
+    assert settings.jane_signing_secret_previous is None
     assert settings.partner_keys == PARTNER_KEYS
     assert settings.flowhub_on
     assert settings.jane_on

@@ -101,7 +101,8 @@ def _events(inbox: Inbox) -> list[str]:
 
 
 def _planned(worlds: Path) -> list[Emission]:
-    return load_world(worlds.parent, TINY, lambda _: None).emissions
+    emissions = load_world(worlds.parent, TINY, lambda _: None).emissions
+    return [one for one in emissions if one.vendor != "klaviyo"]  # that is read at Klaviyo, never sent
 
 
 def test_everything_due_comes_once(tmp_path: Path, worlds: Path, inbox: Inbox) -> None:

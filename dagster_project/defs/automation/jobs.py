@@ -12,7 +12,7 @@ from dagster_project.lib.keys import (
     VOLUME,
     enrollments_key,
 )
-from dagster_project.lib.streams import foreign_streams, stream_key
+from dagster_project.lib.streams import KLAVIYO, foreign_streams, stream_key
 
 # One process a run: a process a step would load the definitions again for each, and the file has one writer.
 EXECUTOR = dg.in_process_executor
@@ -25,7 +25,8 @@ AROUND_DBT = (
     PUBLISHED,
 )
 UPKEEP = dg.AssetSelection.assets(COMPACTED)
-PULLS = dg.AssetSelection.groups("extraction") & dg.AssetSelection.key_prefixes("flowhub")
+KLAVIYO_EVENTS = dg.AssetSelection.assets(*(stream_key(stream) for stream in KLAVIYO))
+PULLS = (dg.AssetSelection.groups("extraction") & dg.AssetSelection.key_prefixes("flowhub")) | KLAVIYO_EVENTS
 
 
 @dg.definitions
@@ -75,6 +76,13 @@ def jobs() -> dg.Definitions:
                     executor_def=EXECUTOR,
                 )
                 for stream in ("orders", "inventory", "customers", "locations")
+            ),
+            dg.define_asset_job(
+                "omni_klaviyo_events",
+                KLAVIYO_EVENTS,
+                description="Pull OMNI's events from Klaviyo; materialise it by hand for a sync right now.",
+                tags={ONE_AT_A_TIME: "omni_klaviyo_events"},
+                executor_def=EXECUTOR,
             ),
         ]
     )

@@ -42,6 +42,7 @@ def schedules() -> dg.Definitions:
             every("*/10 * * * *", "flowhub_inventory"),
             every("*/10 * * * *", "flowhub_customers"),
             every("15 4 * * *", "flowhub_locations"),
+            every("*/3 * * * *", "omni_klaviyo_events"),
             every("5-59/10 * * * *", "build"),
             every("30 3 * * *", "compact_landing"),
         ]

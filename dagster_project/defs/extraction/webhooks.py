@@ -34,5 +34,7 @@ def webhooks(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult
     for stream in WEBHOOKS:
         key = stream_key(stream)
         if key in seen:
-            news = arrived(stream, batches, seen=seen[key])
-            yield dg.MaterializeResult(asset_key=key, metadata=news.metadata(settings.landing_url))
+            shown = arrived(stream, batches, seen=seen[key]).metadata(settings.landing_url)
+            if stream in settings.streams_off:
+                shown["state"] = "off"
+            yield dg.MaterializeResult(asset_key=key, metadata=shown)

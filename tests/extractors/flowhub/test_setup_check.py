@@ -2,7 +2,8 @@
 
 import pytest
 
-from extractors.flowhub.setup_check import CheckResult, check_flowhub
+from extractors.checked import CheckResult
+from extractors.flowhub.setup_check import check_flowhub
 from perennial.settings import Settings
 from tests.extractors.flowhub.conftest import settings_for
 from tests.extractors.flowhub.vendor import Vendor

@@ -1,0 +1,1 @@
+"""Klaviyo's Events API, where OMNI writes its loyalty events: pulled."""

@@ -1,0 +1,1 @@
+"""The pull of OMNI's events from Klaviyo."""
