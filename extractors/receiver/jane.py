@@ -77,11 +77,12 @@ async def _take(request: Request, stream: str, settings: Settings, intake: Intak
 
 
 def _keys(settings: Settings) -> tuple[str, list[str]]:
-    """Return the token and the one or two valid signing secrets."""
+    """Return the token and the valid signing secrets: one a subscription, and those before them."""
     if settings.jane_enabled is False:
         raise SettingsError("JANE_ENABLED is off", "set JANE_ENABLED=true to take Jane's webhooks")
     token = secret(settings.jane_webhook_token, "JANE_WEBHOOK_TOKEN")
-    secrets = [secret(settings.jane_signing_secret, "JANE_SIGNING_SECRET")]
+    told = [secret(settings.jane_signing_secret, "JANE_SIGNING_SECRET")]
     if settings.jane_signing_secret_previous is not None:
-        secrets.append(settings.jane_signing_secret_previous.get_secret_value())
-    return token, secrets
+        told.append(settings.jane_signing_secret_previous.get_secret_value())
+    # Jane makes a secret for each subscription; no secret has a comma in it.
+    return token, [one.strip() for secrets in told for one in secrets.split(",") if one.strip()]
