@@ -184,7 +184,7 @@ def test_an_event_without_a_profile_is_set_aside_and_taken_once_it_has_one(
     scene.land("omni", "klaviyo_events", story.at(18), body, "k1:0")
     scene.build(story.at(18, 10))
     [aside] = scene.rows("select reason, payload from marts.quarantine")
-    assert "neither id, email nor phone" in aside["reason"]
+    assert "neither email nor phone" in aside["reason"]
     assert json.loads(aside["payload"]) == body
     ADDED.by_klaviyo("k1")(scene)
     scene.build(story.at(18, 20))
