@@ -67,6 +67,8 @@ def marts(demo: Demo) -> duckdb.DuckDBPyConnection:
         published.execute(
             f"create view truth.{name} as select * from read_parquet('{demo.home}/sandbox/truth/{name}.parquet')"
         )
+    # what no mart tells: the ids that OMNI gave its events
+    published.execute(f"attach '{demo.home}/warehouse.duckdb' as warehouse (read_only)")
     return published
 
 
@@ -128,7 +130,7 @@ def test_flows_do_what_the_world_says_they_should(marts: duckdb.DuckDBPyConnecti
         inner join events.int_events as triggers
             on triggers.event_id in (
                     select md5('omni|' || happening_key || '|' || occurrence_no)
-                    from staging.base_omni__events where route_event_id = expected.trigger_id
+                    from warehouse.staging.base_omni__events where route_event_id = expected.trigger_id
                 )
                 or (
                     triggers.source = 'jane' and triggers.object_type = 'cart'
