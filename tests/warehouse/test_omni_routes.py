@@ -236,6 +236,7 @@ def test_every_way_and_an_unknown_one_reach_the_events(deployed: Path, tmp_path:
     facts.append(
         Happening("wv/points/added", story.at(17), {"value": 1, "source": "moon_phase"}).by_klaviyo("new")
     )
+    scene.clock.set(story.at(18), running=False)
     for fact in facts:
         fact(scene)
     scene.build(story.at(18, 40))
