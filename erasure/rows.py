@@ -23,7 +23,11 @@ _STAGED = (
     ),
     ("staging.base_flowhub__orders", "'flowhub/orders'", "list_contains($flowhub_ids, flowhub_customer_id)"),
     ("staging.base_jane__carts", "'jane/' || webhook", "false"),
-    ("staging.base_omni__events", "'omni/events'", "false"),
+    (
+        "staging.base_omni__events",
+        "case route when 'klaviyo' then 'omni/klaviyo_events' else 'omni/events' end",
+        "false",
+    ),
     ("staging.base_shopify__webhooks", "'shopify/webhooks'", "false"),
     ("staging.base_partners__events", "'partners/events'", "false"),
     (
