@@ -2,4 +2,5 @@
 
 from console.cli import app
 
-app()
+if __name__ == "__main__":  # the receiver's workers load this module too
+    app()

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     perennial_clock: Literal["wall", "sandbox"] = "wall"
     perennial_host: str = "127.0.0.1"
     perennial_receiver_port: int = Field(default=8800, ge=1, le=65535)
+    perennial_receiver_workers: int = Field(default=2, ge=1, le=64)
+    perennial_receiver_requests_per_second: int = Field(default=1_000, ge=1)
     perennial_sandbox_port: int = Field(default=8700, ge=1, le=65535)
     perennial_console_port: int = Field(default=8900, ge=1, le=65535)
     perennial_dagster_port: int = Field(default=3333, ge=1, le=65535)

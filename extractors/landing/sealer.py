@@ -53,11 +53,12 @@ def seal_orphans(root: Path, log: LandingLog) -> list[Batch]:
 class Sealer:
     """Seals one receiver's segments while it runs, and at intervals those of receivers that died.
 
+    ``on_batch`` is told of what landed, ``on_look`` after each look what stands in the way, if anything does.
     A segment is sealed at most ``every`` seconds after its first record, or when it is full. While the log
     can't be written the segments stay, and the receiver goes on acknowledging.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what it works on, and whom it tells
         self,
         journal: Journal,
         root: Path,
@@ -65,6 +66,7 @@ class Sealer:
         *,
         every: float = 0.25,
         on_batch: Callable[[Batch], None] = lambda _: None,
+        on_look: Callable[[Exception | None], None] = lambda _: None,
     ) -> None:
         self._journal = journal
         self._root = root
@@ -72,6 +74,7 @@ class Sealer:
         self._every = every
         self._orphans_every = 20 * every
         self._on_batch = on_batch
+        self._on_look = on_look
         self.problem: LandingError | OSError | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -83,6 +86,7 @@ class Sealer:
                 looked_for_orphans = loop.time()
                 await self._guarded(self._seal_orphans)
             await self._guarded(self._seal_own)
+            self._on_look(self.problem)
             await self._pause(stop)
         await self._guarded(self._seal_own)
 

@@ -21,17 +21,17 @@ from perennial.settings import Settings
 
 
 class Health(BaseModel):
-    """How the receiver is: ``degraded`` still takes and keeps everything."""
+    """How the receiver is, all its processes together: ``degraded`` still takes and keeps everything."""
 
     status: str
     sealing: str
+    workers: int
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
     """Return an application; each process that runs one has its own journal and sealer while it lives."""
     metrics = Metrics()
-    intake = Intake(clock, metrics)
-    sealers: list[Sealer] = []
+    intake = Intake(clock, metrics, settings.perennial_receiver_requests_per_second)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -39,10 +39,14 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         root = Home(settings.home).journal
         journal = Journal(root)
         log = LandingLog(settings.landing_url, clock)
-        sealer = Sealer(journal, root, log, on_batch=lambda batch: metrics.landed(batch.rows))
+
+        def look(problem: Exception | None) -> None:
+            metrics.present(journal.waiting_bytes, sealing_stuck=problem is not None)
+
+        look(None)
+        sealer = Sealer(journal, root, log, on_batch=lambda batch: metrics.landed(batch.rows), on_look=look)
         stop = asyncio.Event()
         sealing = asyncio.create_task(sealer.run(stop))
-        sealers.append(sealer)
         intake.journal = journal
         try:
             yield
@@ -51,7 +55,6 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
             stop.set()
             await sealing
             await journal.close()
-            sealers.remove(sealer)
 
     app = FastAPI(
         title="Perennial receiver",
@@ -68,17 +71,17 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
 
     @app.get("/healthz", tags=["Operation"])
     async def healthz() -> Health:
-        """Say whether payloads are taken and landed."""
-        stuck = any(sealer.problem for sealer in sealers)
+        """Say whether payloads are taken and landed; one process answers for all."""
+        stuck = metrics.sealing_stuck()
         return Health(
-            status="degraded" if stuck else "ok", sealing="waits, see the log" if stuck else "running"
+            status="degraded" if stuck else "ok",
+            sealing="waits, see the log" if stuck else "running",
+            workers=metrics.workers(),
         )
 
     @app.get("/metrics", tags=["Operation"], response_class=Response)
     async def figures() -> Response:
-        """Give the figures of this process in Prometheus' text format."""
-        waiting = intake.journal.waiting_bytes if intake.journal else 0
-        stuck = any(sealer.problem for sealer in sealers)
-        return Response(metrics.text(waiting, sealing_stuck=stuck), media_type="text/plain; version=0.0.4")
+        """Give the figures of all processes together in Prometheus' text format."""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
     return app

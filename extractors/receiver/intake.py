@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from extractors.landing.records import Record
-from extractors.receiver.limits import Bodies
+from extractors.receiver.limits import Bodies, Rates
 from extractors.receiver.metrics import Metrics
 from extractors.receiver.parsing import all_rejected
 from extractors.receiver.problems import Rejected, unavailable
@@ -33,10 +33,11 @@ class AcceptedList(Accepted):
 class Intake:
     """The way from a checked request to the journal."""
 
-    def __init__(self, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, clock: Clock, metrics: Metrics, requests_per_second: int) -> None:
         self._clock = clock
         self._metrics = metrics
         self.bodies = Bodies()
+        self.rates = Rates(requests_per_second)
         self.journal: Journal | None = None
 
     def now(self) -> datetime:

@@ -57,6 +57,7 @@ async def _take(request: Request, stream: str, settings: Settings, intake: Intak
                 f"X-Jane-Signature is not that of {_TIMESTAMP} and this body",
                 "sign timestamp:body with the signing secret of this subscription",
             )
+        intake.rates.admit("jane", len(body))
         text, value = parse_object(body)
         cart = required(value, "cart", dict)
         required(cart, "id", int, str, within="cart")

@@ -44,6 +44,7 @@ def routes(settings: Settings, intake: Intake) -> APIRouter:
                 "X-Perennial-Secret is missing or wrong", "send the value of MESSAGING_WEBHOOK_SECRET"
             )
         async with intake.bodies.read(request, EVENTS_BYTES) as body:
+            intake.rates.admit("messaging", len(body))
             parsed = parse_events(body, lambda _: MessagingEvent)
             now = intake.now()
             records = [

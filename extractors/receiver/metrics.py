@@ -1,17 +1,26 @@
-"""What the receiver counts, for Prometheus; labels are sources and statuses, never values."""
+"""What the receiver counts, for Prometheus; labels are sources and statuses, never values.
 
+Where several workers receive, the client library keeps each one's figures in a shared folder (``workers.py``) and adds
+them up, so that it doesn't matter which of them answers.
+"""
+
+import os
 from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from extractors.receiver.workers import FIGURES
 
 _SOURCES = ("jane", "omni", "shopify", "messaging")
 
 
 class Metrics:
-    """The figures of one receiver process."""
+    """The figures of a receiver: of this process, and of its fellow workers where it has some."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._shared = FIGURES in os.environ
         self._accepted = Counter(
             "perennial_receiver_records", "Records acknowledged", ["source"], registry=self._registry
         )
@@ -34,11 +43,24 @@ class Metrics:
             registry=self._registry,
         )
         self._waiting = Gauge(
-            "perennial_receiver_waiting_bytes", "Bytes that wait for the disk", registry=self._registry
+            "perennial_receiver_waiting_bytes",
+            "Bytes that wait for the disk",
+            multiprocess_mode="livesum",
+            registry=self._registry,
         )
         self._sealing_stuck = Gauge(
-            "perennial_receiver_sealing_stuck", "1 while segments can't be landed", registry=self._registry
+            "perennial_receiver_sealing_stuck",
+            "1 while segments can't be landed",
+            multiprocess_mode="livemax",
+            registry=self._registry,
         )
+        self._workers = Gauge(
+            "perennial_receiver_workers",
+            "Processes that receive",
+            multiprocess_mode="livesum",
+            registry=self._registry,
+        )
+        self._workers.set(1)
 
     def accepted(self, source: str, records: int, stale: int, seconds: float) -> None:
         """Count what was acknowledged and how long its way to the disk took."""
@@ -54,11 +76,29 @@ class Metrics:
         """Count what the sealer landed."""
         self._landed.inc(records)
 
-    def text(self, waiting_bytes: int, *, sealing_stuck: bool) -> bytes:
-        """Return all figures in Prometheus' text format."""
+    def present(self, waiting_bytes: int, *, sealing_stuck: bool) -> None:
+        """Take note of this process's present state."""
         self._waiting.set(waiting_bytes)
         self._sealing_stuck.set(sealing_stuck)
-        return generate_latest(self._registry)
+
+    def sealing_stuck(self) -> bool:
+        """Tell whether a process can't land its segments."""
+        return bool(self._together().get_sample_value("perennial_receiver_sealing_stuck"))
+
+    def workers(self) -> int:
+        """Return how many processes receive."""
+        return int(self._together().get_sample_value("perennial_receiver_workers") or 0)
+
+    def text(self) -> bytes:
+        """Return all figures in Prometheus' text format."""
+        return generate_latest(self._together())
+
+    def _together(self) -> CollectorRegistry:
+        if not self._shared:
+            return self._registry
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return registry
 
 
 def _source_of(path: str) -> str:

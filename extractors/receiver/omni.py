@@ -46,6 +46,7 @@ def routes(settings: Settings, intake: Intake) -> APIRouter:
                 "X-Perennial-Secret is missing or wrong", "send the value of OMNI_SHARED_SECRET"
             )
         async with intake.bodies.read(request, WEBHOOK_BYTES) as body:
+            intake.rates.admit("omni", len(body))
             text, value = parse_object(body)
             required(value, "event", str)
             event_id = required(value, "event_id", str, int)

@@ -31,6 +31,7 @@ def routes(settings: Settings, intake: Intake) -> APIRouter:
         if partner is None:
             raise unauthorized("X-API-Key is missing or wrong", "send the key that you were given")
         async with intake.bodies.read(request, EVENTS_BYTES) as body:
+            intake.rates.admit(f"partners/{partner}", len(body))
             parsed = parse_events(body, models.of)
             now = intake.now()
             records = [

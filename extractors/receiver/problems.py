@@ -34,7 +34,13 @@ class ProblemBody(BaseModel):
 
 
 class Problem(Exception):  # noqa: N818  # it becomes an answer, not a failure of ours
-    """A refusal: status, a stable word for it, what is wrong and what the sender can do."""
+    """A refusal: status, a stable word for it, what is wrong and what the sender can do.
+
+    ``retry_after`` is in seconds; ``closes`` ends the connection: the sender may still be sending.
+    """
+
+    retry_after: int | None = None
+    closes = False
 
     def __init__(  # noqa: PLR0913, PLR0917  # what its answer has
         self,
@@ -62,12 +68,30 @@ def malformed(reason: str, fix: str, field: str | None = None) -> Problem:
 
 def too_large(reason: str, fix: str) -> Problem:
     """Refuse a body beyond the limits."""
-    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", reason, fix)
+    problem = Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", reason, fix)
+    problem.closes = True
+    return problem
+
+
+def too_many(reason: str, fix: str, retry_after: int) -> Problem:
+    """Refuse a sender that sends more than its share."""
+    problem = Problem(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", reason, fix)
+    problem.retry_after = retry_after
+    return problem
 
 
 def unavailable(reason: str, fix: str) -> Problem:
     """Refuse what can't be taken now; the sender keeps it and sends it again."""
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", reason, fix)
+    problem = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", reason, fix)
+    problem.retry_after = 1
+    return problem
+
+
+def too_slow(reason: str, fix: str) -> Problem:
+    """Refuse a body that does not come to its end."""
+    problem = unavailable(reason, fix)
+    problem.closes = True
+    return problem
 
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -76,6 +100,10 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (HTTPStatus.UNAUTHORIZED, "The sender did not prove who it is; nothing was kept."),
         (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large; nothing was kept."),
         (HTTPStatus.UNPROCESSABLE_ENTITY, "The body is malformed; nothing was kept."),
+        (
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "More than one sender may send; nothing was kept: send it again after the seconds of Retry-After.",
+        ),
         (HTTPStatus.SERVICE_UNAVAILABLE, "Not now, or not set up; nothing was kept: send it again later."),
     )
 }
@@ -86,7 +114,9 @@ def install(app: FastAPI, metrics: Metrics) -> None:
 
     def answer(request: Request, problem: Problem) -> JSONResponse:
         metrics.refused(request.url.path, problem.status)
-        headers = {"Retry-After": "1"} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
+        if problem.closes:
+            headers["Connection"] = "close"
         body = problem.body.model_dump(exclude_none=True)
         return JSONResponse(body, status_code=problem.status, headers=headers)
 

@@ -9,6 +9,8 @@ import uvicorn
 from extractors.landing.disk_errors import landing_error
 from extractors.landing.durable import make_folder
 from extractors.receiver.app import create_app
+from extractors.receiver.connections import BoundedProtocol
+from extractors.receiver.workers import ended_by_signals, supervise
 from perennial.clock import clock_of
 from perennial.errors import PerennialError
 from perennial.home import Home
@@ -16,20 +18,22 @@ from perennial.settings import Settings
 
 
 def serve(settings: Settings, stop: threading.Event | None = None) -> None:
-    """Serve until a signal (in the main thread) or until ``stop`` is set.
+    """Serve with the workers of the settings until a signal; in this process alone until ``stop`` is set.
 
     What was acknowledged is sealed before it returns. Raises ``PerennialError`` when it can't start.
     """
     with contextlib.closing(_listen(settings.perennial_host, settings.perennial_receiver_port)) as listener:
-        run_on(listener, settings, stop)
+        if stop is not None or settings.perennial_receiver_workers == 1:
+            run_on(listener, settings, stop)
+            return
+        _make_journal(settings)
+        with ended_by_signals() as told:
+            supervise(listener, settings, told)
 
 
 def run_on(listener: socket.socket, settings: Settings, stop: threading.Event | None = None) -> None:
-    """Serve on a socket that is bound already."""
-    try:
-        make_folder(Home(settings.home).journal)
-    except OSError as error:
-        raise landing_error("the receiver's journal can't be opened", error) from error
+    """Serve in this process, on a socket that is bound already."""
+    _make_journal(settings)
     # No access log: addresses of senders and topics are of no use there.
     config = uvicorn.Config(
         create_app(settings, clock_of(settings)),
@@ -37,6 +41,7 @@ def run_on(listener: socket.socket, settings: Settings, stop: threading.Event | 
         access_log=False,
         server_header=False,
         lifespan="on",
+        http=BoundedProtocol,
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)
@@ -47,6 +52,13 @@ def run_on(listener: socket.socket, settings: Settings, stop: threading.Event | 
             server.run(sockets=[listener])
     except SystemExit as error:  # how the server says that it could not start
         raise PerennialError("the receiver could not start", "the lines above say why") from error
+
+
+def _make_journal(settings: Settings) -> None:
+    try:
+        make_folder(Home(settings.home).journal)
+    except OSError as error:
+        raise landing_error("the receiver's journal can't be opened", error) from error
 
 
 def _end_when_set(stop: threading.Event, server: uvicorn.Server) -> None:

@@ -40,6 +40,7 @@ def routes(settings: Settings, intake: Intake) -> APIRouter:
                     "X-Shopify-Hmac-SHA256 is not that of this body",
                     "set SHOPIFY_CLIENT_SECRET to the client secret of the app that sends",
                 )
+            intake.rates.admit("shopify", len(body))
             # The header is Shopify's own word; the path is what somebody typed into the subscription.
             named = request.headers.get(_TOPIC) or topic
             if not _TOPIC_FORM.fullmatch(named):

@@ -335,7 +335,11 @@ def test_the_receiver_describes_itself(settings: Settings) -> None:
     with serving(settings) as receiver:
         document = receiver.client.get("/openapi.json").json()
         paths = document["paths"]
-        assert receiver.client.get("/healthz").json() == {"status": "ok", "sealing": "running"}
+        assert receiver.client.get("/healthz").json() == {
+            "status": "ok",
+            "sealing": "running",
+            "workers": 1,
+        }
     schema = paths["/v1/events"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     validator = OAS31Validator({**schema, "components": document["components"]})
     assert validator.is_valid(EVENT)
@@ -347,4 +351,4 @@ def test_the_receiver_describes_itself(settings: Settings) -> None:
     assert {"/webhooks/shopify/{topic}", "/healthz", "/metrics"} < set(paths)
     for operations in paths.values():
         if "post" in operations:
-            assert {"200", "401", "413", "422", "503"} <= operations["post"]["responses"].keys()
+            assert {"200", "401", "413", "422", "429", "503"} <= operations["post"]["responses"].keys()
