@@ -102,7 +102,6 @@ class SegmentWriter:
         # Where even this fails, the sealer finds a torn tail, or records that were never acknowledged.
         with contextlib.suppress(OSError):
             os.ftruncate(self._file, self._synced)
-            os.fsync(self._file)
         self.rotate()
 
     def _path(self) -> Path:
