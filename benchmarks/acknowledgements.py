@@ -37,12 +37,14 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     wanted = parser.parse_args()
     print(
-        "| workers | durable/s | without storing/s | ratio | p50, p95 ms | peak MiB of a worker | fsync p50, p95 ms |"
+        "| workers | durable/s | without storing/s | ratio | CPU ms each, durable and not | p50, p95 ms "
+        "| peak MiB of a worker | fsync p50, p95 ms |"
     )
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for workers in (1, 2):
         durable: list[Sent] = []
         bare: list[Sent] = []
+        costs: dict[bool, list[float]] = {True: [], False: []}
         peaks: list[int] = []
         syncs: list[tuple[float, float]] = []
         for _ in range(wanted.rounds):
@@ -51,9 +53,12 @@ def main() -> None:
                     syncs.append(fsync_milliseconds(Path(folder)))
                     with receiving(Path(folder), workers, stores=stores) as receiver:
                         send(receiver.port, 2, name="warm", connections=wanted.connections)
-                        kept.append(
-                            send(receiver.port, wanted.seconds, name="acks", connections=wanted.connections)
+                        before = receiver.cpu_seconds()
+                        sent = send(
+                            receiver.port, wanted.seconds, name="acks", connections=wanted.connections
                         )
+                        kept.append(sent)
+                        costs[stores].append((receiver.cpu_seconds() - before) * 1_000 / sent.acknowledged)
                         if stores:
                             peaks.append(receiver.memory_mb()[0])
                     if stores:
@@ -62,7 +67,8 @@ def main() -> None:
         waits = sorted(took * 1_000 for sent in durable for took in sent.latencies)
         p50, p95 = statistics.median(waits), waits[int(len(waits) * 0.95)]
         print(
-            f"| {workers} | {fast:,.0f} | {bare_fast:,.0f} | {fast / bare_fast:.0%} | {p50:.1f}, {p95:.1f} "
+            f"| {workers} | {fast:,.0f} | {bare_fast:,.0f} | {fast / bare_fast:.0%} "
+            f"| {statistics.median(costs[True]):.2f}, {statistics.median(costs[False]):.2f} | {p50:.1f}, {p95:.1f} "
             f"| {max(peaks)} | {median_of(syncs, 0):.2f}, {median_of(syncs, 1):.2f} |",
             flush=True,
         )

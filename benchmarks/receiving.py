@@ -61,6 +61,15 @@ class Receiver:
                 found.append(int(line.split()[1]) // 1024)
         return sorted(found, reverse=True)
 
+    def cpu_seconds(self) -> float:
+        """Return the processor time that its processes have used."""
+        ticks = 0
+        for pid in self.pids():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def backlog(self) -> tuple[int, float]:
         """Return the bytes in the journal, and the age of its oldest segment in seconds."""
         size, oldest = 0, time.time()
@@ -187,3 +196,22 @@ _HEAD = (
     "POST /v1/events HTTP/1.1\r\nHost: x\r\nX-API-Key: key-of-acme\r\n"
     "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 )
+
+
+def _post(connection: socket.socket, event_id: str) -> tuple[int, float]:
+    body = _BODY % event_id
+    began = time.monotonic()
+    connection.sendall((_HEAD % len(body) + body).encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer or not answer.endswith(b"}"):
+        got = connection.recv(65_536)
+        if not got:
+            raise ConnectionError("the receiver closed the connection")
+        answer += got
+    return int(answer[9:12]), time.monotonic() - began
+
+
+if __name__ == "__main__":
+    found = _load(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5])
+    told = {"acknowledged": found.acknowledged, "seconds": found.seconds, "answers": found.answers}
+    print(json.dumps({**told, "latencies": found.latencies[:: max(1, len(found.latencies) // 5_000)]}))

@@ -114,6 +114,11 @@ class Manifest(Generic[_Entry]):
     def add(self, entry: _Entry) -> bool:
         """Make an entry part of the log, durably; False when another writer has taken its ``seq``."""
         if self._store.create(self._path(entry.seq), msgspec.json.encode(entry)):
+            with self._state:
+                if (
+                    entry.seq == self.last + 1
+                ):  # it is durable: no need to look for it, and to sync its name again
+                    self._take([entry])
             return True
         # A put that was answered with a time-out and sent again by the client finds its own entry.
         return self._entry_at(entry.seq) == entry

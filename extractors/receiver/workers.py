@@ -5,9 +5,11 @@ when it closes, because we end or because we were killed, each worker seals what
 """
 
 import contextlib
+import hashlib
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -41,7 +43,7 @@ def supervise(listener: socket.socket, settings: Settings, stop: threading.Event
     A worker that dies is started again; what it had acknowledged is sealed by the others, or by it. Raises
     ``PerennialError`` where none can start.
     """
-    with _figures() as figures, _Workers(listener, settings, figures) as workers:
+    with _figures(settings.home) as figures, _Workers(listener, settings, figures) as workers:
         while not stop.is_set():
             workers.fill()
             workers.wait()
@@ -150,13 +152,20 @@ def _set_at_the_end_of(lifeline: Connection, stop: threading.Event) -> None:
 
 
 @contextmanager
-def _figures() -> Iterator[Path]:
-    """Give a folder for the workers' figures; in memory where there is one: a full disk must not end a worker."""
-    memory = "/dev/shm"  # noqa: S108 -- the folder in it is ours alone
-    with tempfile.TemporaryDirectory(
-        prefix="perennial-receiver-", dir=memory if os.access(memory, os.W_OK) else None
-    ) as folder:
-        yield Path(folder)
+def _figures(home: Path) -> Iterator[Path]:
+    """Give a folder for the workers' figures; in memory where there is one: a full disk must not end a worker.
+
+    It is always the same for a home, so that what a killed supervisor left goes at the next start.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 -- the folder in it is ours alone
+    name = f"perennial-receiver-{os.getuid()}-{hashlib.sha256(bytes(home)).hexdigest()[:12]}"
+    folder = (memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())) / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _forget_figures(process: SpawnProcess, figures: Path) -> None:

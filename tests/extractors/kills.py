@@ -98,7 +98,7 @@ def run(home: Path, kills: int, seed: int) -> Counts:
                 stage.kill(
                     ("worker", "extractor", "worker", "compaction", "worker", "receiver")[number % 6], chance
                 )
-    return stage.count()
+        return stage.count()
 
 
 @dataclass

@@ -82,7 +82,7 @@ def serving(settings: Settings) -> Iterator[Receiver]:
 
 def wait_until_up(client: httpx.Client) -> None:
     """Return once the server answers."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         try:
             if client.get("/healthz").is_success:
