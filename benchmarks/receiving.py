@@ -186,7 +186,7 @@ def _load(port: int, seconds: float, connections: int, rate: float, name: str) -
 _BODY = json.dumps(
     {
         "event_id": "%s",
-        "event_name": "cart_updated",
+        "event_name": "shelf_looked_at",
         "occurred_at": "2017-06-10T12:00:00Z",
         "customer": {"email": "someone@example.com"},
         "properties": _PROPERTIES,
