@@ -5,6 +5,7 @@ crash after any of these lines leaves an unfinished moment, which the next build
 and reach; each step done twice is done once.
 """
 
+import hashlib
 import json
 import threading
 import time
@@ -180,7 +181,8 @@ class Builder:
         }
         since = {name: self._since.get(name, (flow.status, moment.as_of)) for name, flow in flows.items()}
         operations.set_flow_settings(warehouse, flows, operations.versions_of(flows, checksums), since)
-        is_deployed = operations.fingerprint(warehouse) == self._project.fingerprint
+        deployment = self._deployment()
+        is_deployed = operations.fingerprint(warehouse) == deployment
         if not is_deployed:
             command = _EVERYTHING
         elif moment.lane == "hot":
@@ -194,7 +196,7 @@ class Builder:
         decisions = 0
         if problem is None:
             if not is_deployed:
-                operations.note_deployment(warehouse, self._project.fingerprint, moment.as_of)
+                operations.note_deployment(warehouse, deployment, moment.as_of)
             crash_point("models_committed")
             if not restore:
                 decisions = export(warehouse, self._log, moment)
@@ -218,21 +220,33 @@ class Builder:
     def _variables(
         self, moment: Moment, before: tuple[int, Any, int] | None, *, restore: bool
     ) -> dict[str, object]:
-        settings = self._settings
         last_as_of = before[1] if before else moment.as_of
-        return {
+        return self._settings_of_models() | {
             "as_of": f"{operations.naive(moment.as_of):%Y-%m-%d %H:%M:%S.%f}",
             "last_as_of": f"{operations.naive(last_as_of):%Y-%m-%d %H:%M:%S.%f}",
             "build_no": moment.build_no,
             "upto_seq": moment.upto_seq,
             "restore": restore,
             "landed_seq": self._log.last_seq(),
+        }
+
+    def _settings_of_models(self) -> dict[str, object]:
+        settings = self._settings
+        return {
             "time_zone": settings.perennial_timezone,
             "points_expiring_days": settings.points_expiring_days,
             "cart_abandoned_after_minutes": settings.cart_abandoned_after_minutes,
             "flowhub_order_amount_unit": settings.flowhub_order_amount_unit,
+            "flowhub_room_ids": list(settings.flowhub_room_ids),
+            "flowhub_purchase_categories": list(settings.flowhub_purchase_categories),
+            "flowhub_map_custom_category_to_sub_category": settings.flowhub_map_custom_category_to_sub_category,
             "jane_time_zone": settings.jane_timezone,
         }
+
+    def _deployment(self) -> str:
+        """Return what the views are made of: the project's files, and the settings that are written into them."""
+        told = json.dumps(self._settings_of_models(), sort_keys=True)
+        return hashlib.sha256(f"{self._project.fingerprint}{told}".encode()).hexdigest()
 
     def _dbt(
         self,

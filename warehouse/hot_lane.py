@@ -7,7 +7,7 @@ from dbt.artifacts.resources.types import NodeType
 from dbt.contracts.graph.manifest import Manifest
 
 # Facts change when something lands. What stands after them also changes by the clock, so it always runs.
-_FACTS = ("staging", "identity", "events")
+_FACTS = ("staging", "identity", "products", "events")
 # Time brings facts too: the models with this tag say which are due, so they and what is made of them always run.
 _CLOCK = "clock"
 _HOLDS_ROWS = {"incremental", "table"}

@@ -95,9 +95,12 @@ def land(context: Context, run: Run, find: Find, marker: Mapping[str, Any] | Non
 
 
 def marker_of(
-    context: Context, run: Run, *, complete: bool, keys: Sequence[str] | None = None
+    context: Context, run: Run, *, complete: bool, shelves: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the payload of a run's marker: absence is inferred only between two complete ones."""
+    """Return the payload of a run's marker: absence is inferred only between two complete ones.
+
+    ``shelves`` is what an inventory's marker says beside: its keys, and what was taken of what is there.
+    """
     marker: dict[str, Any] = {
         "pull_id": run.pull_id,
         "stream": run.stream,
@@ -108,4 +111,4 @@ def marker_of(
         "records": run.records,
         "changed": run.changed,
     }
-    return marker if keys is None else marker | {"keys": list(keys)}
+    return marker | dict(shelves or {})

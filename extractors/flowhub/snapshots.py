@@ -5,7 +5,7 @@ silence.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from extractors.flowhub.client import WHOLE_LIST_READ_SECONDS
@@ -73,7 +73,19 @@ def pull_inventory(context: Context, settings: Settings, locations: Sequence[Loc
         run = replace(_begin(context, "inventory", place), started_at=began)
         here = [item for item in items if (item.location_id or EVERYWHERE) == place]
         taken = _numbered([item.record for item in here if not item.readable or is_wanted(item, settings)])
-        _land_snapshot(context, run, path, taken, tally)
+        _land_snapshot(context, run, path, taken, tally, shelves=_shelves(taken, settings))
+
+
+def _shelves(taken: Sequence[Named], settings: Settings) -> dict[str, list[str]]:
+    """Return what is on the shelves, and which rooms and purchase categories that was asked of.
+
+    Two lists can be compared where they were taken in the same way; sorted, equal ones are equal texts.
+    """
+    return {
+        "keys": sorted(one.key for one in taken),
+        "room_ids": sorted(settings.flowhub_room_ids),
+        "purchase_categories": sorted(settings.flowhub_purchase_categories),
+    }
 
 
 def is_wanted(item: Item, settings: Settings) -> bool:
@@ -129,7 +141,15 @@ def _numbered(records: Sequence[Named]) -> list[Named]:
     return numbered
 
 
-def _land_snapshot(context: Context, run: Run, path: str, records: Sequence[Named], tally: Tally) -> None:
+def _land_snapshot(  # noqa: PLR0913 - what is on the shelves is said by inventories alone
+    context: Context,
+    run: Run,
+    path: str,
+    records: Sequence[Named],
+    tally: Tally,
+    *,
+    shelves: Mapping[str, list[str]] | None = None,
+) -> None:
     known = context.state.hashes(run.stream, run.location_id, [one.key for one in records])
     fresh = [one for one in records if known.get(one.key) != one.hash]
     run = replace(run, records=len(records), changed=len(fresh))
@@ -138,10 +158,9 @@ def _land_snapshot(context: Context, run: Run, path: str, records: Sequence[Name
         "started_at": rfc3339(run.started_at),
         "ended_at": rfc3339(context.clock.now()),
     }
-    keys = [one.key for one in records] if run.stream == "inventory" else None
     # Items that say no place are no snapshot of one: they have no marker.
     placed = run.stream == "locations" or run.location_id != EVERYWHERE
-    marker = marker_of(context, run, complete=True, keys=keys) if placed else None
+    marker = marker_of(context, run, complete=True, shelves=shelves) if placed else None
     seq = land(context, run, Find(1, fresh, request), marker)
     context.state.snapshot_landed(run, {one.key: one.hash for one in records})
     tally.records += len(records)

@@ -22,7 +22,7 @@ from extractors.landing.records import Record
 from extractors.validation.streams import KNOWN_STREAMS
 
 STAGES = {
-    "extraction", "landing", "seeds", "staging", "identity", "events", "traits", "audiences", "flows",
+    "extraction", "landing", "seeds", "staging", "identity", "products", "events", "traits", "audiences", "flows",
     "activation", "published",
 }  # fmt: skip
 

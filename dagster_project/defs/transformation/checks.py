@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from dagster_project.lib.catalogue import MOST_SHOWN, doubtful_snapshots, unmapped_values
 from dagster_project.lib.custom_events import custom_events
 from dagster_project.lib.dbt import model_key
 from perennial.home import Home
@@ -32,5 +33,48 @@ def every_event_has_a_name_that_is_known() -> dg.AssetCheckResult:
         },
         description="a flow can use an event once dbt/seeds/event_types.csv has a row for it"
         if found
+        else None,
+    )
+
+
+@dg.asset_check(
+    asset=model_key("unmapped_values"),
+    description="Every category, strain type and terpene that stores write has its row in a seed.",
+)
+def every_value_is_mapped() -> dg.AssetCheckResult:
+    """List the values without a row, with how many products have each and the name of one."""
+    unmapped = unmapped_values(Home(load_settings().home))
+    counts = {field: len(rows) for field, rows in unmapped.items()}
+    return dg.AssetCheckResult(
+        passed=not unmapped,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            field: dg.MetadataValue.json([dict(row) for row in rows[:MOST_SHOWN]])
+            for field, rows in unmapped.items()
+        },
+        description="; ".join(
+            f"{count} {field} values have no row in dbt/seeds: products keep the store's word"
+            for field, count in counts.items()
+        )
+        or None,
+    )
+
+
+@dg.asset_check(
+    asset=model_key("inventory_snapshots"),
+    description="Every list of a store's shelves of the last day was whole enough to be compared with the one before.",
+)
+def every_snapshot_is_believed() -> dg.AssetCheckResult:
+    """List the lists that were flagged: no product of theirs is taken for gone, and no event comes of them."""
+    doubtful = doubtful_snapshots(Home(load_settings().home))
+    return dg.AssetCheckResult(
+        passed=not doubtful,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "flagged": len(doubtful),
+            "snapshots": dg.MetadataValue.json([dict(row) for row in doubtful[:MOST_SHOWN]]),
+        },
+        description=f"{len(doubtful)} lists were cut short: ask Flowhub when it goes on"
+        if doubtful
         else None,
     )

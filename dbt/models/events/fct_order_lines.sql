@@ -30,18 +30,12 @@ elements as (
 )
 
 select
-    order_id,
-    line_no,
-    {{ json_field('record', 'productId') }} as product_id,
-    {{ json_field('record', 'productName') }} as product_name,
-    {{ json_field('record', 'category') }} as category,
-    {{ json_field('record', 'sku') }} as sku,
-    {{ json_field('record', 'brand') }} as brand,
-    {{ json_field('record', 'quantity', 'decimal(18, 4)') }} as quantity,
-    cast({{ json_field('record', 'unitPrice', 'decimal(18, 4)') }}
-        {{- ' / 100' if var('flowhub_order_amount_unit') == 'cents' }} as decimal(18, 2)) as price,
-    cast({{ json_field('record', 'totalDiscounts', 'decimal(18, 4)') }}
-        {{- ' / 100' if var('flowhub_order_amount_unit') == 'cents' }} as decimal(18, 2)) as discount,
-    cast({{ json_field('record', 'totalPrice', 'decimal(18, 4)') }}
-        {{- ' / 100' if var('flowhub_order_amount_unit') == 'cents' }} as decimal(18, 2)) as total
+    elements.order_id,
+    elements.line_no,
+    {%- for name, expression in order_line('elements.record').items() %}
+    {{ expression }} as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
 from elements
+{{ join_category_mapping(
+    'cast(null as varchar)', json_field('elements.record', 'type'), json_field('elements.record', 'category')
+) }}

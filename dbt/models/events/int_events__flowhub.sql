@@ -61,6 +61,16 @@ opt_in_changes as (
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
+),
+
+-- what was ordered, as this version of the order says it
+order_moments_with_lines as (
+
+    select
+        order_moments.*,
+        {{ order_lines_json('order_moments.items') }} as lines
+    from order_moments
+
 )
 
 select
@@ -84,8 +94,9 @@ select
     cast(total as decimal(18, 2)) as amount,
     {{ json_object({
         'order_type': 'order_type', 'budtender': 'budtender', 'original_order_id': 'original_order_id',
+        'lines': 'cast(lines as json)',
     }) }} as properties
-from order_moments
+from order_moments_with_lines
 
 union all
 

@@ -45,6 +45,25 @@ def test_what_is_gone_is_missing_from_the_keys_and_lands_again_when_it_is_back(
     assert landed == ["p-1", "p-2", "p-2"]
 
 
+def test_a_marker_says_what_was_taken_and_equal_lists_are_equal_texts(
+    vendor: Vendor, settings: Settings, pulled: Pull, log: LandingLog
+) -> None:
+    """Lists can be compared where the same rooms were asked for; the vendor's order of items is no news."""
+    room = "a" * 32
+    vendor.items = [_item("p-1", roomId=room), _item("p-2", roomId=room), _item("p-3", roomId="b" * 32)]
+    pulled("inventory")
+    vendor.items.reverse()
+    pulled("inventory")
+    filtered = settings_for(
+        settings.home, vendor.url, flowhub_room_ids=room, flowhub_purchase_categories="rec"
+    )
+    pulled("inventory", others=filtered)
+    first, second, third = _markers(log)
+    assert first["keys"] == second["keys"]
+    assert (first["room_ids"], first["purchase_categories"]) == ([], [])
+    assert (third["room_ids"], third["purchase_categories"], third["keys"]) == ([room], ["rec"], [])
+
+
 def test_a_quantity_that_returns_to_an_old_value_is_news(
     vendor: Vendor, pulled: Pull, log: LandingLog
 ) -> None:

@@ -1,0 +1,3 @@
+select *
+from {{ ref('base_flowhub__pulls') }}
+where disposition = 'loaded'
