@@ -24,6 +24,9 @@ def main() -> int:
             ("builds by their news", ["benchmarks/builds.py", home]),
             ("the Flowhub pull", ["-m", "benchmarks.flowhub_pull"]),
             ("the push", ["-m", "benchmarks.push_rate"]),
+            ("durable acknowledgements", ["-m", "benchmarks.acknowledgements"]),
+            ("kills under load", ["-m", "benchmarks.kills"]),
+            ("ten minutes at the highest rate", ["-m", "benchmarks.soak"]),
         ):
             print(f"\n# {title}", flush=True)
             began = time.monotonic()

@@ -84,9 +84,9 @@ def receiving(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Clien
         [sys.executable, str(script), str(home), str(port)], env={**os.environ, "PYTHONPATH": path}
     )
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as client:
-        wait_until_up(client)
-        until(lambda: client.get("/healthz").json()["workers"] == 2)
         try:
+            wait_until_up(client)
+            until(lambda: client.get("/healthz").json()["workers"] == 2)
             yield process, client
         finally:
             process.kill()
