@@ -40,7 +40,9 @@ def test_custom_events_are_listed_by_name_and_partner(definitions: dg.Definition
     publish(home, row)
     result = check(definitions)
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
-    [listed] = result.metadata["custom_events"].records  # type: ignore[union-attr]
+    table = result.metadata["custom_events"]
+    assert isinstance(table, dg.TableMetadataValue)
+    [listed] = table.records
     assert listed.data == {
         "event_name": "door_opened",
         "partner": "acme",

@@ -15,6 +15,7 @@ from perennial.clock import Clock
 from sandbox.aiq import AiqState, aiq_app
 from sandbox.faults import Connections, Faults, Gate
 from sandbox.klaviyo import KlaviyoState, klaviyo_app
+from sandbox.klaviyo_reading import LoyaltyBook
 from sandbox.received import Received
 
 
@@ -55,7 +56,7 @@ def serving_sandbox(folder: Path, clock: Clock, port: int = 0) -> Iterator[Vendo
     """Serve the vendors from a thread of this process."""
     received = Received(folder / "received.sqlite", clock)
     faults, connections = Faults(), Connections()
-    aiq, klaviyo = AiqState(received), KlaviyoState(received)
+    aiq, klaviyo = AiqState(received), KlaviyoState(received, LoyaltyBook([], clock))
     app = FastAPI(openapi_url=None)
     app.mount("/aiq", Gate(aiq_app(aiq), "aiq", faults, connections, received))
     app.mount("/klaviyo", Gate(klaviyo_app(klaviyo), "klaviyo", faults, connections, received))

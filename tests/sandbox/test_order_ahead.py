@@ -66,7 +66,11 @@ def test_an_order_reserves_stock_and_lives_in_the_till(sandbox: Running) -> None
         assert _shelf(client, product)["quantity"] == shelf["quantity"] - 4
 
         path = f"/flowhub/v1/orders/findByLocationId/{location}"
-        today = {"created_after": "2017-06-10", "created_before": "2017-06-10", "page_size": 1000}
+        today: dict[str, str | int] = {
+            "created_after": "2017-06-10",
+            "created_before": "2017-06-10",
+            "page_size": 1000,
+        }
         orders = {one["id"]: one for one in client.get(path, params=today, headers=DATA).json()["orders"]}
         order = orders[first["orderId"]]
         assert (order["orderStatus"], order["completedOn"]) == ("pending", None)

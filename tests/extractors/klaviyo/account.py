@@ -19,7 +19,7 @@ KEY = "pk_the-secret-key"
 
 def event(number: int, at: datetime, *, profile: str | None = "P1", **properties: object) -> dict[str, Any]:
     """Return an event as Klaviyo shows it."""
-    related = {"data": {"type": "profile", "id": profile}} if profile else {"data": None}
+    related: dict[str, Any] = {"data": {"type": "profile", "id": profile} if profile else None}
     return {
         "type": "event",
         "id": f"e{number:03}",

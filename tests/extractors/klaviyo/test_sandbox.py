@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -60,7 +61,7 @@ def _pull(settings: Settings, clock: SandboxClock) -> StreamReport:
     return pull(settings, LandingLog(settings.landing_url), clock, lambda _text: None, patience=PATIENT)
 
 
-def _all(client: httpx.Client, **params: str) -> list[dict[str, object]]:
+def _all(client: httpx.Client, **params: str) -> list[dict[str, Any]]:
     """Walk all pages as the links say."""
     found = []
     url: str | None = "/klaviyo/api/events"

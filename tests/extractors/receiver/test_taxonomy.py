@@ -106,4 +106,4 @@ def test_no_partner_is_named_like_an_integration() -> None:
     assert listed <= set(INTEGRATIONS)
     for name in INTEGRATIONS:
         with pytest.raises(ValidationError, match=re.escape("names a partner like an integration")):
-            Settings(_env_file=None, partner_api_keys=(SecretStr(f"{name}:key"),))  # type: ignore[call-arg]
+            Settings(_env_file=None, partner_api_keys=(SecretStr(f"{name}:key"),))
