@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from console.commands.check import check
 from console.commands.demo import app as demo
 from console.commands.erase import erase
+from console.commands.order import app as order
 from console.commands.push import push
 from console.commands.rebuild import rebuild
 from console.commands.run import run
@@ -41,4 +42,5 @@ app = typer.Typer(
 )
 for command in (run, serve, worker, sandbox, check, status, push, rebuild, erase):
     app.command()(command)
+app.add_typer(order, name="order")
 app.add_typer(demo, name="demo", hidden=True)

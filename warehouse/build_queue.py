@@ -35,6 +35,11 @@ class BuildQueue:
         self._waiting.put(request)
         return request.answer.get()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits."""
+        return self._waiting.empty()
+
     def next(self, seconds: float) -> BuildRequest | None:
         """Return the most urgent request; None when none came in time."""
         try:

@@ -29,13 +29,15 @@ from warehouse.hot_lane import hot_models, views_of_the_moment
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
 from warehouse.outbox import export
 from warehouse.project import DbtProject, flow_nodes
-from warehouse.publish import publish
+from warehouse.publish import publish, refresh
 from warehouse.report import BuildReport, Lane, NodeResult, OnNode, ignore
 
 # Between deployments no seed changes and no view but those that read the clock, and what is thorough about the steps
 # was tested then. The tests of views run every time: what they read changes.
 _SCHEDULED = ["config.materialized:incremental", "config.materialized:table", "resource_type:test"]
 _NOT_SCHEDULED = ["--exclude", "tag:thorough", "path:seeds", "--exclude-resource-type", "unit_test"]
+# What a shop asks between two scheduled builds: is there any left?
+STOCK = ("marts.fct_inventory_levels", "products.int_order_holds")
 _EVERYTHING = ["build", "--exclude-resource-type", "unit_test"]
 
 
@@ -88,6 +90,14 @@ class Builder:
                 if not report.ok:
                     return report
             return self._run(warehouse, self._next(warehouse, lane), on_node)
+
+    def publish_stock(self, report: BuildReport) -> list[str]:
+        """Publish what orders hold and what is left, as a hot moment saw it; return the tables whose rows changed.
+
+        Cheap, and outside of the moment: whoever waited for it has its answer.
+        """
+        with self._one_at_a_time:
+            return refresh(self._open(), self._home.published, STOCK, report.build_no, report.as_of)
 
     def restore(self, on_node: OnNode = ignore) -> BuildReport | None:
         """Fill an empty warehouse from landing: one build at the last landed moment, with its decisions as landed.
@@ -152,6 +162,7 @@ class Builder:
             upto_seq=self._log.last_seq(),
             lane=lane,
             flows=statuses,
+            switches={"FLOWHUB_SYNC_ORDERS": "on" if self._settings.flowhub_sync_orders else "off"},
         )
 
     def _run(
@@ -181,6 +192,7 @@ class Builder:
         }
         since = {name: self._since.get(name, (flow.status, moment.as_of)) for name, flow in flows.items()}
         operations.set_flow_settings(warehouse, flows, operations.versions_of(flows, checksums), since)
+        operations.set_switches(warehouse, moment.switches, self._since)
         deployment = self._deployment()
         is_deployed = operations.fingerprint(warehouse) == deployment
         if not is_deployed:
@@ -240,6 +252,7 @@ class Builder:
             "flowhub_room_ids": list(settings.flowhub_room_ids),
             "flowhub_purchase_categories": list(settings.flowhub_purchase_categories),
             "flowhub_map_custom_category_to_sub_category": settings.flowhub_map_custom_category_to_sub_category,
+            "flowhub_maui": settings.flowhub_maui,
             "jane_time_zone": settings.jane_timezone,
         }
 

@@ -6,6 +6,8 @@ from typing import Any
 from dbt.artifacts.resources.types import NodeType
 from dbt.contracts.graph.manifest import Manifest
 
+from warehouse.streams import streams_read
+
 # Facts change when something lands. What stands after them also changes by the clock, so it always runs.
 _FACTS = ("staging", "identity", "products", "events")
 # Time brings facts too: the models with this tag say which are due, so they and what is made of them always run.
@@ -19,17 +21,17 @@ _MOMENT = {f"macro.perennial.{name}" for name in ("as_of", "last_as_of", "build_
 def hot_models(manifest: Manifest, streams_with_news: Iterable[str]) -> list[str]:
     """Return the names of the models that hold rows and may have something to do, and the views that read the clock.
 
-    A model of facts is left out when none of the sources it is made from has landed anything and the clock is none of
+    A model of facts is left out when none of the streams it is made from has landed anything and the clock is none of
     them; its cursors stand still, so it reads all that it has missed when it runs again.
     """
-    sources = {stream.partition("/")[0] for stream in streams_with_news}
+    news = set(streams_with_news)
     models = _models(manifest)
     reached: dict[str, bool] = {}
     return [
         node.name
         for unique_id, node in models.items()
         if node.config.materialized in _HOLDS_ROWS
-        and (node.fqn[1] not in _FACTS or _is_reached(unique_id, models, sources, reached))
+        and (node.fqn[1] not in _FACTS or _is_reached(unique_id, models, news, reached))
     ] + views_of_the_moment(manifest)
 
 
@@ -60,14 +62,14 @@ def _reads_moment(caller: Any, manifest: Manifest, seen: set[str]) -> bool:  # n
     return any(_reads_moment(manifest.macros[name], manifest, seen) for name in new)
 
 
-def _is_reached(unique_id: str, models: Mapping[str, Any], sources: set[str], known: dict[str, bool]) -> bool:
+def _is_reached(unique_id: str, models: Mapping[str, Any], news: set[str], known: dict[str, bool]) -> bool:
     if unique_id not in known:
         node = models[unique_id]
         if node.name.startswith("base_"):
-            known[unique_id] = node.name.removeprefix("base_").partition("__")[0] in sources
+            known[unique_id] = not news.isdisjoint(streams_read(node.raw_code))
         elif _CLOCK in node.tags:
             known[unique_id] = True
         else:
             parents = [parent for parent in node.depends_on.nodes if parent in models]
-            known[unique_id] = any(_is_reached(parent, models, sources, known) for parent in parents)
+            known[unique_id] = any(_is_reached(parent, models, news, known) for parent in parents)
     return known[unique_id]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from extractors.landing.log import LandingLog
@@ -12,13 +12,17 @@ from warehouse.report import Lane
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One build: its number, its instant, how far into the log it reads, and the status that each flow has in it."""
+    """One build: its number, its instant, how far into the log it reads, and what was switched how in it.
+
+    ``flows`` holds the status of each flow, ``switches`` *on* or *off* for each setting that decides about what leaves.
+    """
 
     build_no: int
     as_of: datetime
     upto_seq: int
     lane: Lane
     flows: Mapping[str, str]
+    switches: Mapping[str, str] = field(default_factory=dict)
 
 
 def land(log: LandingLog, moment: Moment) -> None:
@@ -30,6 +34,7 @@ def land(log: LandingLog, moment: Moment) -> None:
             "upto_seq": moment.upto_seq,
             "lane": moment.lane,
             "flows": dict(moment.flows),
+            "switches": dict(moment.switches),
         },
     )
     log.append(
@@ -78,6 +83,7 @@ def landed(log: LandingLog, after: int = 0) -> list[Moment]:
                 told["upto_seq"],
                 told["lane"],
                 told["flows"],
+                told.get("switches", {}),
             ),
         )
     return moments
@@ -86,13 +92,13 @@ def landed(log: LandingLog, after: int = 0) -> list[Moment]:
 def active_since(
     moments: Iterable[Moment], before: Mapping[str, tuple[str, datetime]] | None = None
 ) -> dict[str, tuple[str, datetime]]:
-    """Return each flow's status in the last moment and the instant at which it got that status.
+    """Return the status of each flow and switch in the last moment, and the instant at which it got that status.
 
     ``before`` is what was so before these moments.
     """
     since = dict(before or {})
     for moment in moments:
-        for flow, status in moment.flows.items():
-            if flow not in since or since[flow][0] != status:
-                since[flow] = (status, moment.as_of)
+        for name, status in {**moment.flows, **moment.switches}.items():
+            if name not in since or since[name][0] != status:
+                since[name] = (status, moment.as_of)
     return since

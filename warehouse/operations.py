@@ -105,6 +105,21 @@ def set_flow_settings(
     warehouse.execute("commit")
 
 
+def set_switches(
+    warehouse: duckdb.DuckDBPyConnection,
+    switches: Mapping[str, str],
+    since: Mapping[str, tuple[str, datetime]],
+) -> None:
+    """Put what is on and off in this moment, and since when, where the models read it."""
+    warehouse.execute("begin")
+    warehouse.execute("delete from ops.switches")
+    for name, state in switches.items():
+        warehouse.execute(
+            "insert into ops.switches values (?, ?, ?)", [name, state == "on", naive(since[name][1])]
+        )
+    warehouse.execute("commit")
+
+
 def last_moment(warehouse: duckdb.DuckDBPyConnection, *, finished: bool) -> tuple[int, datetime, int] | None:
     """Return number, instant and reach of the newest moment that is (not) finished."""
     found = warehouse.execute(

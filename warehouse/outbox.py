@@ -17,6 +17,7 @@ from perennial.crash import crash_point
 from warehouse.moments import Moment
 
 _DECISIONS = "select * from decisions.int_flow_decisions where build_no = ? order by decision_id"
+_ORDER_PUSHES = "select * from decisions.int_order_pushes where build_no = ? order by push_id"
 _EXITS = "select * from marts.flow_exits where build_no = ? order by enrollment_id"
 _AUDIENCES = "select * from marts.audience_changes where build_no = ? order by audience_name, customer_id"
 _DERIVED = "select * from events.int_derived_events where build_no = ? order by event_id"
@@ -30,10 +31,12 @@ def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment
     """Land what a committed build decided, and return the number of decisions; doing it again changes nothing."""
     at = moment.as_of
     decisions = [_decision(row) for row in _rows(warehouse, _DECISIONS, moment.build_no)]
+    pushes = [_order_push(row) for row in _rows(warehouse, _ORDER_PUSHES, moment.build_no)]
     exits = [{"kind": "exit", **row} for row in _rows(warehouse, _EXITS, moment.build_no)]
     crash_point("committed_not_exported")
     records = [
         *(_record("decisions", row["decision_id"], at, row) for row in decisions),
+        *(_record("decisions", f"order_push:{row['push_id']}", at, row) for row in pushes),
         *(_record("decisions", f"exit:{row['enrollment_id']}", at, row) for row in exits),
     ]
     if records:
@@ -71,6 +74,59 @@ def _decision(row: dict[str, Any]) -> dict[str, Any]:
             "context": json.loads(row["context"]),
         }
     return told
+
+
+def _order_push(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a decision about an order: its row as it stands, and what is pushed under the API's own names."""
+    told: dict[str, Any] = {"kind": "order_push", **row, "enrollment": None}
+    if row["verdict"] == "push":
+        told["enrollment"] = {
+            "enrollment_id": row["push_id"],
+            "flow_name": "order_push",
+            "flow_display_name": "Order push",
+            "customer_id": row["customer_id"],
+            "triggered_at": row["confirmed_at"],
+            "enrolled_at": row["decided_at"],
+            "channels": [],
+            "destination": "flowhub",
+            "kind": "order",
+            "recipient": {},
+            "context": {"cart_id": row["cart_id"], "order_id": row["order_id"], **_order(row)},
+        }
+    return told
+
+
+def _order(row: dict[str, Any]) -> dict[str, Any]:
+    customer = {
+        "firstName": row["first_name"],
+        "lastName": row["last_name"],
+        "birthDate": row["birth_date"],
+        "externalId": row["customer_id"],
+        "email": row["email"],
+        "phone": row["phone"],
+        "medRecOrBoth": row["med_or_rec"],
+        "medId": row["medical_id"],
+    }
+    address = {
+        "street1": row["street"],
+        "street2": row["second_street"],
+        "city": row["city"],
+        "state": row["state"],
+        "zip": row["postal_code"],
+    }
+    fee = row["delivery_fee_cents"]
+    order = {
+        "externalCreatedAt": row["ordered_at"],
+        "customer": {name: value for name, value in customer.items() if value},
+        "orderItems": json.loads(row["order_items"]),
+        "address": {name: value for name, value in address.items() if value} if row["street"] else None,
+        "cartDiscountNote": row["promo_code"],
+        "customerNote": row["order_note"],
+        "orderType": row["channel"],
+        "requestedFulfillmentTimeStart": row["requested_at"],
+        "fees": [{"name": "Delivery", "amount": fee}] if fee else None,
+    }
+    return {name: value for name, value in order.items() if value}
 
 
 def _rows(warehouse: duckdb.DuckDBPyConnection, query: str, build_no: int) -> Iterator[dict[str, Any]]:

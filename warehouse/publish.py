@@ -9,18 +9,20 @@ import json
 import os
 import re
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-_SCHEMAS = ("marts", "identity", "events", "decisions", "memberships", "seeds")
+_SCHEMAS = ("marts", "identity", "products", "events", "decisions", "memberships", "seeds")
 # The steps that the published views read; all other tables of these schemas stay inside.
 _STEPS = (
     "identity.int_identity__map",
     "identity.int_identity__record_identifiers",
     "identity.int_identity__identifier_status",
+    "products.int_order_holds",
     "events.int_events",
     "events.int_event_names",
     "seeds.event_types",
@@ -79,6 +81,35 @@ def remove_earlier(folder: Path) -> None:
     for file in folder.glob("*/*"):
         if str(file.relative_to(folder)) not in used:
             file.unlink()
+
+
+def refresh(
+    warehouse: duckdb.DuckDBPyConnection, folder: Path, names: Sequence[str], build_no: int, as_of: datetime
+) -> list[str]:
+    """Put newer rows of some tables into the current set, and return the tables whose rows differ.
+
+    The set stays that of its build; ``fresher`` in the pointer names each table that is newer, with its own build.
+    Nothing is refreshed before the first set is published.
+    """
+    pointer = folder / "current.json"
+    current = _read(pointer)
+    contents = {name: _content(warehouse, name) for name in names if name in current.get("tables", {})}
+    changed = [name for name, content in contents.items() if content != current["contents"].get(name)]
+    if not changed:
+        return []
+    files = [*current["tables"].values()]
+    for name in changed:
+        path = f"{name}/{build_no}.parquet"
+        _write(warehouse, name, folder / path)
+        current["tables"][name], current["contents"][name] = path, contents[name]
+        current.setdefault("fresher", {})[name] = {"build_no": build_no, "as_of": as_of.isoformat()}
+        files.append(path)
+    # whoever has read the pointer before still finds its files
+    listing = folder / f"set-{current['build_no']}.json"
+    known = json.loads(listing.read_text(encoding="utf-8")) if listing.exists() else []
+    _replace(listing, json.dumps(sorted({*known, *files})))
+    _replace(pointer, json.dumps(current, indent=1))
+    return changed
 
 
 def _tables(warehouse: duckdb.DuckDBPyConnection) -> list[str]:

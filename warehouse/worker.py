@@ -20,12 +20,13 @@ from warehouse.builder import Builder
 from warehouse.moments import covered
 from warehouse.ownership import owning
 from warehouse.report import BuildReport, ignore
+from warehouse.streams import has_news
 
 _log = logging.getLogger(__name__)
 _TAIL_SECONDS = 0.1
 _PUSH_SECONDS = 5.0
 _RETRY_SECONDS = 5.0
-_OWN = "perennial/"
+_STOCK = ".fct_inventory_levels"
 
 OnReport = Callable[[BuildReport], None]
 
@@ -55,6 +56,7 @@ class Worker:
         self._on_report = on_report
         self._queue = BuildQueue()
         self._built = threading.Event()
+        self._unpublished: BuildReport | None = None  # the newest hot moment that touched the stock
 
     def run(self, stop: threading.Event) -> None:
         """Own the warehouse until ``stop`` is set; ``PerennialError`` when another process owns it."""
@@ -75,6 +77,8 @@ class Worker:
                     request = self._queue.next(seconds=0.2)
                     if request is not None:
                         self._work(builder, request)
+                    if self._unpublished is not None and self._queue.is_idle:
+                        self._publish_stock(builder, self._unpublished)
                 for helper in helpers:
                     helper.join(timeout=10)
 
@@ -89,6 +93,18 @@ class Worker:
             _log.warning("build %s is not finished: %s", report.build_no, report.error)
         self._built.set()
         request.answer.put(report)
+        if report.lane == "scheduled":
+            self._unpublished = None
+        elif any(node.unique_id.endswith(_STOCK) for node in report.nodes):
+            self._unpublished = report
+
+    def _publish_stock(self, builder: Builder, report: BuildReport) -> None:
+        """Show consumers what orders hold, once nobody waits for a build: they must not sell it twice."""
+        self._unpublished = None
+        try:
+            builder.publish_stock(report)
+        except Exception as error:  # noqa: BLE001 - the next build publishes it
+            _log.warning("the stock could not be published: %s", type(error).__name__)
 
     def _tail(self, stop: threading.Event) -> None:
         log = LandingLog(self._settings.landing_url, clock_of(self._settings))
@@ -101,8 +117,7 @@ class Worker:
                 continue
             if not fresh:
                 continue
-            # what the warehouse itself landed starts no build, or builds would start each other
-            if any(not stream.startswith(_OWN) for batch in fresh for stream in batch.streams):
+            if any(has_news(batch.streams) for batch in fresh):
                 answer = self._queue.ask("hot", ignore)
                 if isinstance(answer, BuildReport):
                     self._tell(answer)

@@ -147,6 +147,8 @@ def _destinations(settings: Settings) -> Iterator[Finding]:
     configured = destinations_for(settings)
     for destination in configured.ready:
         yield Finding(destination.name, "works", "credentials are set; the first push shows whether they fit")
+    for name, why in configured.off.items():
+        yield Finding(name, "off", why)
     for name, what in configured.missing.items():
         cause, _, fix = what.partition("; ")
         yield Finding(name, "off", cause, fix)

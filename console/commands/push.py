@@ -11,7 +11,8 @@ from console.tables import show, table
 from perennial.settings import load_settings
 
 Destinations = Annotated[
-    list[str] | None, typer.Option("--destination", help="Only to this one (aiq, klaviyo); may be repeated.")
+    list[str] | None,
+    typer.Option("--destination", help="Only to this one (aiq, klaviyo, flowhub); may be repeated."),
 ]
 
 

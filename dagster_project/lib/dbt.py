@@ -1,7 +1,6 @@
 """The dbt project, and how its nodes become assets."""
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -13,8 +12,8 @@ from dagster_project.lib.keys import LANDING_LOG
 from dagster_project.lib.streams import stream_key
 from perennial.settings import load_settings
 from warehouse.project import manifest_path
+from warehouse.streams import streams_read
 
-LANDED_CALL = re.compile(r"\blanded\(\s*'(?P<source>\w+)'\s*,\s*\[(?P<streams>[^\]]*)\]")
 # What the push, its check and the published set wait for.
 AWAITED = ("dim_customers", "flow_decisions", "flow_enrollments")
 # Folders of models that belong to another stage's group in the graph.
@@ -52,18 +51,6 @@ class StageTranslator(DagsterDbtTranslator):
         if not streams:
             return spec
         return spec.merge_attributes(deps=[LANDING_LOG, *(stream_key(stream) for stream in streams)])
-
-
-def streams_read(sql: str) -> list[str]:
-    """Return the streams that a model reads with ``landed('source', ['stream', …])``, as ``source/stream``.
-
-    Landed files are no relations, so the models name streams and not dbt sources.
-    """
-    return [
-        f"{call['source']}/{stream}"
-        for call in LANDED_CALL.finditer(sql)
-        for stream in re.findall(r"'(\w+)'", call["streams"])
-    ]
 
 
 @cache

@@ -6,11 +6,16 @@ LANDING_LOG = dg.AssetKey(["landing", "log"])
 COMPACTED = dg.AssetKey(["landing", "compacted"])
 FLOW_SETTINGS = dg.AssetKey(["ops", "flow_settings"])
 SALT = dg.AssetKey(["ops", "salt"])
+SWITCHES = dg.AssetKey(["ops", "switches"])
 PUBLISHED = dg.AssetKey(["published", "current"])
 # The blocking checks: before anything is built, and before anything is sent.
 BOUNDARY = "landing_boundary"
 VOLUME = "enrollment_volume_is_plausible"
 DESTINATIONS = ("aiq", "klaviyo")
+
+
+# Orders are no enrollments: what the till takes is an asset of its own.
+ORDERS_PUSHED = dg.AssetKey(["flowhub", "orders_pushed"])
 
 
 def enrollments_key(destination: str) -> dg.AssetKey:

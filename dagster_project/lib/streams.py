@@ -36,12 +36,13 @@ WEBHOOKS: Mapping[str, str] = MappingProxyType(
 OWN: Mapping[str, str] = MappingProxyType(
     {
         "moments": "A build: its number, its instant and the last batch that it read.",
-        "decisions": "What a build decided: an enrollment, a skipped candidate, an exit.",
+        "decisions": "What a build decided: an enrollment, a skipped candidate, an exit, an order for the till.",
         "audience_changes": "Who entered or left an audience at a moment.",
         "derived_events": "An event that exists because the clock moved.",
         "customer_id_changes": "A person whose id gave way to another one, and why.",
         "receipts": "What became of an enrollment at its destination.",
         "erasures": "Who was erased, as salted hashes: what keeps her opt-out.",
+        "order_receipts": "What became of an order that was pushed into the till, with the till's id of it.",
         "operations": "What an operator did: released, held, discarded.",
     }
 )

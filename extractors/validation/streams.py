@@ -17,6 +17,7 @@ KEYED_STREAMS = frozenset(
         "messaging/feedback",
         "perennial/decisions",
         "perennial/receipts",
+        "perennial/order_receipts",
         "perennial/operations",
         "perennial/erasures",
     },

@@ -6,20 +6,22 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dagster_project.lib.dbt import streams_read
 from dagster_project.lib.keys import (
     COMPACTED,
     DESTINATIONS,
     FLOW_SETTINGS,
     LANDING_LOG,
+    ORDERS_PUSHED,
     PUBLISHED,
     SALT,
+    SWITCHES,
     enrollments_key,
 )
 from dagster_project.lib.streams import OWN, foreign_streams, stream_key
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from extractors.validation.streams import KNOWN_STREAMS
+from warehouse.streams import streams_read
 
 STAGES = {
     "extraction", "landing", "seeds", "staging", "identity", "products", "events", "traits", "audiences", "flows",
@@ -47,7 +49,7 @@ def test_every_dependency_is_defined(definitions: dg.Definitions) -> None:
     """No asset waits for a key that nobody makes or lands."""
     graph = definitions.resolve_asset_graph()
     own = {stream_key(f"perennial/{name}") for name in OWN}
-    known = graph.materializable_asset_keys | own | {FLOW_SETTINGS, SALT}
+    known = graph.materializable_asset_keys | own | {FLOW_SETTINGS, SALT, SWITCHES}
     for key in graph.materializable_asset_keys:
         assert graph.get(key).parent_keys <= known, key
 
@@ -134,7 +136,8 @@ def test_one_job_goes_the_whole_way(definitions: dg.Definitions) -> None:
 def test_a_build_starts_without_pulling(definitions: dg.Definitions) -> None:
     """What the sensor starts asks no vendor for anything."""
     job = definitions.resolve_job_def("build")
-    assert not {key for key in job.asset_layer.selected_asset_keys if key.path[0] == "flowhub"}
+    to_flowhub = {key for key in job.asset_layer.selected_asset_keys if key.path[0] == "flowhub"}
+    assert to_flowhub == {ORDERS_PUSHED}, "orders go there; nothing is asked"
     assert LANDING_LOG in job.asset_layer.selected_asset_keys
 
 

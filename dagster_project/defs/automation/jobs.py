@@ -8,6 +8,7 @@ from dagster_project.lib.keys import (
     COMPACTED,
     DESTINATIONS,
     LANDING_LOG,
+    ORDERS_PUSHED,
     PUBLISHED,
     VOLUME,
     enrollments_key,
@@ -22,6 +23,7 @@ AROUND_DBT = (
     *(stream_key(stream) for stream in foreign_streams()),
     LANDING_LOG,
     *(enrollments_key(destination) for destination in DESTINATIONS),
+    ORDERS_PUSHED,
     PUBLISHED,
 )
 UPKEEP = dg.AssetSelection.assets(COMPACTED)

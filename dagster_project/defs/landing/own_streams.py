@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from dagster_project.lib.keys import FLOW_SETTINGS, SALT
+from dagster_project.lib.keys import FLOW_SETTINGS, SALT, SWITCHES
 from dagster_project.lib.streams import OWN
 
 
@@ -26,6 +26,11 @@ def own_streams() -> dg.Definitions:
                 key=SALT,
                 description="The home's salt, with which erasures are hashed; written by the builder, never published.",
                 group_name="identity",
+            ),
+            dg.AssetSpec(
+                key=SWITCHES,
+                description="Which settings that decide about what leaves are on, written before each build.",
+                group_name="activation",
             ),
         ]
     )

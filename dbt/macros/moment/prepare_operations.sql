@@ -13,6 +13,7 @@
     );
     create table if not exists ops.salt (salt varchar, salt_id varchar);
     create table if not exists ops.deployments (fingerprint varchar, deployed_at timestamp);
+    create table if not exists ops.switches (switch_name varchar, is_on boolean, since timestamp);
     create table if not exists ops.flow_settings (
         flow_name varchar, flow_version varchar, status varchar, active_since timestamp, display_name varchar,
         kind varchar, trigger_event varchar, window_seconds bigint, channels varchar, destination varchar,

@@ -18,6 +18,7 @@ deliveries as (
         carts.amount,
         carts.created_at,
         carts.occurred_at,
+        carts.received_at,
         carts.webhook,
         statuses.jane_status,
         statuses.status_rank,
@@ -53,6 +54,19 @@ partner_touches as (
 
 ),
 
+till_news as (
+
+    -- the order that the till made of a cart that Perennial pushed
+    select
+        cart_id,
+        min(pos_order_id) as pos_order_id,
+        min(accepted_at) as accepted_at
+    from {{ ref('stg_perennial__order_receipts') }}
+    where {{ is_news() }} and status = 'accepted'
+    group by cart_id
+
+),
+
 jane_news as (
 
     select
@@ -77,6 +91,9 @@ jane_news as (
         (array_agg(jane_status order by status_rank desc, occurred_at desc))[1] as jane_status,
         max(status_rank) as status_rank,
         min(case when status_rank >= 20 then occurred_at end) as ordered_at,
+        min(case when status_rank >= 40 and canceled_by is null then occurred_at end) as confirmed_at,
+        min(case when pos_order_id is not null then received_at end) as pos_order_seen_at,
+        min(case when order_status = 'fulfilled' then received_at end) as fulfilled_seen_at,
         min(case when order_status = 'fulfilled' then occurred_at end) as fulfilled_at,
         min(case when order_status = 'canceled' then occurred_at end) as canceled_at,
         max(canceled_by) as canceled_by
@@ -88,12 +105,12 @@ jane_news as (
 merged as (
 
     select
-        coalesce(jane_news.cart_id, partner_touches.cart_id) as cart_id,
+        coalesce(jane_news.cart_id, partner_touches.cart_id, till_news.cart_id) as cart_id,
         coalesce(jane_news.known_node, jane_news.node, partner_touches.node) as node,
         jane_news.jane_store_id,
         jane_news.store_name,
         jane_news.reservation_mode,
-        jane_news.pos_order_id,
+        coalesce(jane_news.pos_order_id, till_news.pos_order_id) as pos_order_id,
         jane_news.products,
         jane_news.amount,
         least(jane_news.created_at, partner_touches.created_at) as created_at,
@@ -103,11 +120,15 @@ merged as (
         coalesce(jane_news.jane_status, 'pending') as jane_status,
         coalesce(jane_news.status_rank, 10) as status_rank,
         least(jane_news.ordered_at, partner_touches.ordered_at) as ordered_at,
+        jane_news.confirmed_at,
+        least(jane_news.pos_order_seen_at, till_news.accepted_at) as pos_order_seen_at,
+        jane_news.fulfilled_seen_at,
         jane_news.fulfilled_at,
         jane_news.canceled_at,
         jane_news.canceled_by
     from jane_news
     full outer join partner_touches on jane_news.cart_id = partner_touches.cart_id
+    full outer join till_news on coalesce(jane_news.cart_id, partner_touches.cart_id) = till_news.cart_id
 
 )
 
@@ -129,6 +150,9 @@ select
     case when known.status_rank > merged.status_rank then known.jane_status else merged.jane_status end as jane_status,
     greatest(merged.status_rank, known.status_rank) as status_rank,
     least(merged.ordered_at, known.ordered_at) as ordered_at,
+    least(merged.confirmed_at, known.confirmed_at) as confirmed_at,
+    least(merged.pos_order_seen_at, known.pos_order_seen_at) as pos_order_seen_at,
+    least(merged.fulfilled_seen_at, known.fulfilled_seen_at) as fulfilled_seen_at,
     least(merged.fulfilled_at, known.fulfilled_at) as fulfilled_at,
     least(merged.canceled_at, known.canceled_at) as canceled_at,
     coalesce(merged.canceled_by, known.canceled_by) as canceled_by,
@@ -147,6 +171,9 @@ select
     merged.jane_status,
     merged.status_rank,
     merged.ordered_at,
+    merged.confirmed_at,
+    merged.pos_order_seen_at,
+    merged.fulfilled_seen_at,
     merged.fulfilled_at,
     merged.canceled_at,
     merged.canceled_by,

@@ -85,6 +85,20 @@ sightings as (
 
     union all
 
+    -- an order that Perennial put into the till ties its cart to the till's customer
+    select
+        seq, row_no, received_at,
+        'jane',
+        {{ node_of('jane_cart', 'cart_id') }},
+        false,
+        null, null, null, null, null, null, null, null, null, null,
+        null, null,
+        null, null, cart_id, pos_order_id, null, null
+    from {{ ref('stg_perennial__order_receipts') }}
+    where status = 'accepted' and pos_order_id is not null
+
+    union all
+
     select
         seq, row_no, received_at,
         'omni',

@@ -6,7 +6,9 @@
     'base_flowhub__pulls': 'flowhub/pulls',
     'base_jane__carts': 'jane/carts', 'base_omni__events': 'omni/events', 'base_shopify__webhooks': 'shopify/webhooks',
     'base_partners__events': 'partners/events', 'base_messaging__feedback': 'messaging/feedback',
-    'base_perennial__receipts': 'perennial/receipts', 'base_perennial__erasures': 'perennial/erasures'
+    'base_perennial__receipts': 'perennial/receipts', 'base_perennial__erasures': 'perennial/erasures',
+    'base_perennial__order_receipts': 'perennial/order_receipts',
+    'base_perennial__operations': 'perennial/operations'
 } %}
 {%- for model_name, stream in streams.items() %}
 select

@@ -1,0 +1,43 @@
+with
+
+landed as (
+
+    {{ landed('perennial', ['operations']) }}
+
+),
+
+judged as (
+
+    {{ judged('landed') }}
+
+),
+
+records as (
+
+    select
+        judged.*,
+        {{ json_record('payload', {
+            'operation': 'VARCHAR', 'at': 'VARCHAR', 'by': 'VARCHAR'
+        }) }} as record
+    from judged
+
+),
+
+parsed as (
+
+    select
+        seq,
+        row_no,
+        source_key,
+        {{ json_field('record', 'operation') }} as operation,
+        {{ json_text('payload', ['subject', 'cart_id']) }} as cart_id,
+        {{ json_field('record', 'by') }} as operated_by,
+        {{ utc_timestamp(json_field('record', 'at')) }} as occurred_at,
+        received_at,
+        problem,
+        payload
+    from records
+
+)
+
+{{ disposed('parsed') }}

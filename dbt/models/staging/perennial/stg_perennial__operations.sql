@@ -1,0 +1,3 @@
+select *
+from {{ ref('base_perennial__operations') }}
+where disposition = 'loaded'

@@ -1,0 +1,3 @@
+select *
+from {{ ref('base_perennial__order_receipts') }}
+where disposition = 'loaded'
