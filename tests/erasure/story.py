@@ -200,11 +200,12 @@ class Story:
             ("wv/points/added", {"value": 120, "source": "purchase"}),
             ("wv/points/expiring", {"value": 80, "expired_at": "2026-03-30T00:00:00Z"}),
         ):
+            event_id = f"{name}-{one.key}"
             body = {
-                "event": name, "event_id": f"{name}-{one.key}", "occurred_at": at(17).isoformat(), "customer": customer,
+                "event": name, "event_id": event_id, "occurred_at": at(17).isoformat(), "customer": customer,
                 "properties": properties, "profile": {"wv_point_balance": 120, "wv_member_tier_name": "Gold"},
             }  # fmt: skip
-            self.scene.land("omni", "events", at(17, 1), body, body["event_id"])
+            self.scene.land("omni", "events", at(17, 1), body, event_id)
 
     def _leave_cart(self, one: Cast) -> None:
         self.cart(one, f"left-{one.key}", "cart_abandoned", "pending", at(18))

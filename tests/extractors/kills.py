@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -252,7 +252,7 @@ class _Stage:
 _clients = threading.local()
 
 
-def _until_acknowledged(url: str, event: dict[str, object]) -> None:
+def _until_acknowledged(url: str, event: Mapping[str, object]) -> None:
     while True:
         client: httpx.Client | None = getattr(_clients, "client", None)
         if client is None:

@@ -281,8 +281,10 @@ def test_rewriters_appenders_and_readers_work_side_by_side(tmp_path: Path) -> No
         seen = [(record.seq, record.row_no) for record in carts(reader)]
         assert len(seen) >= 24
         assert seen == sorted(set(seen))
-    for thread in [*rewriters, *appenders]:
+    for thread in rewriters:
         thread.join()
+    for process in appenders:
+        process.join()
     assert failures == []
     assert [process.exitcode for process in appenders] == [0, 0]
     fresh = LandingLog(url)
