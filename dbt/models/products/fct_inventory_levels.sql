@@ -47,7 +47,7 @@ levels as (
         store_id,
         room_id,
         cast(sum(on_hand) as decimal(18, 4)) as on_hand,
-        max(case when price_rank = 1 then price end) as price,
+        cast(max(case when price_rank = 1 then price end) as decimal(18, 2)) as price,
         bool_or(case when price_rank = 1 then is_tier_price end) as is_tier_price,
         max(case when price_rank = 1 then price_changed_at end) as price_changed_at,
         case when min(purchase_category) = max(purchase_category) then min(purchase_category)

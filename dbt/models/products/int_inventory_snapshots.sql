@@ -63,7 +63,7 @@ filters as (
     select
         store_id,
         seq,
-        stock_filter is distinct from filter_before as is_filter_changed
+        stock_filter <> filter_before as is_filter_changed
     from filters_before
 
 ),
