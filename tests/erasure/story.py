@@ -60,7 +60,7 @@ class Cast:
 
 
 ANN = Cast(
-    "ann", "Ann Zephyrine", "Ann.Zephyrine@example.com", "+13035550142", "(303) 555-0142", "1987-11-23",
+    "ann", "Ann Zephyrine", "Ann.Zephyrine@example.com", "+17205550163", "(720) 555-0163", "1987-11-23",
     "12 Quillwort Lane", "device-ann-0001",
 )  # fmt: skip
 BOB = Cast(
