@@ -11,6 +11,7 @@ from console.commands.demo import app as demo
 from console.commands.erase import erase
 from console.commands.order import app as order
 from console.commands.push import push
+from console.commands.quarantine import app as quarantine
 from console.commands.rebuild import rebuild
 from console.commands.run import run
 from console.commands.sandbox import sandbox
@@ -43,4 +44,5 @@ app = typer.Typer(
 for command in (run, serve, worker, sandbox, check, status, push, rebuild, erase):
     app.command()(command)
 app.add_typer(order, name="order")
+app.add_typer(quarantine, name="quarantine")
 app.add_typer(demo, name="demo", hidden=True)

@@ -11,7 +11,10 @@ from perennial.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 MAKE_TARGETS = ("run", "test", "dev", "bench", "lint")
-COMMANDS = {"run", "serve", "worker", "sandbox", "check", "status", "push", "rebuild", "erase", "order"}
+COMMANDS = {
+    "run", "serve", "worker", "sandbox", "check", "status", "push", "rebuild",
+    "erase", "order", "quarantine",
+}  # fmt: skip
 SETTINGS = (
     "PERENNIAL_HOME", "PERENNIAL_TIMEZONE", "PERENNIAL_TARGET", "PERENNIAL_LANDING_URL",
     "PERENNIAL_LEDGER_URL", "PERENNIAL_CLOCK", "PERENNIAL_RECEIVER_PORT", "PERENNIAL_SANDBOX_PORT",

@@ -9,6 +9,7 @@ import hashlib
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -38,6 +39,7 @@ _SCHEDULED = ["config.materialized:incremental", "config.materialized:table", "r
 _NOT_SCHEDULED = ["--exclude", "tag:thorough", "path:seeds", "--exclude-resource-type", "unit_test"]
 # What a shop asks between two scheduled builds: is there any left?
 STOCK = ("marts.fct_inventory_levels", "products.int_order_holds")
+_ROWS_TOLD = 20
 _EVERYTHING = ["build", "--exclude-resource-type", "unit_test"]
 
 
@@ -270,7 +272,7 @@ class Builder:
     ) -> str | None:
         def listen(event: EventMsg) -> None:
             if event.info.name == "NodeFinished":
-                result = _node_result(event)
+                result = self._with_what_it_found(_node_result(event))
                 nodes.append(result)
                 on_node(result)
 
@@ -281,6 +283,21 @@ class Builder:
         if failed:
             return "; ".join(f"{node.unique_id}: {node.message}" for node in failed[:3])
         return str(outcome.exception or "dbt did not succeed and named no node")
+
+    def _with_what_it_found(self, result: NodeResult) -> NodeResult:
+        """Add the rows of a failed test whose YAML says that they may be told (``meta.tells``)."""
+        node = self._project.manifest.nodes.get(result.unique_id)
+        if result.ok or self._warehouse is None or node is None or not node.config.meta.get("tells"):
+            return result
+        query = getattr(node, "compiled_code", None)
+        with self._warehouse.cursor() as cursor:
+            found = cursor.execute(f"select * from ({query}\n) limit {_ROWS_TOLD}")  # noqa: S608 -- our own test
+            names = [column[0] for column in found.description or []]
+            rows = [
+                ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True))
+                for row in found.fetchall()
+            ]
+        return replace(result, message="; ".join([result.message, *rows]))
 
 
 def _node_result(event: EventMsg) -> NodeResult:

@@ -16,6 +16,8 @@ _HOLDS_ROWS = {"incremental", "table"}
 # The hook that every model has; for a view it does nothing.
 _EVERYBODYS = {"macro.perennial.record_cursor"}
 _MOMENT = {f"macro.perennial.{name}" for name in ("as_of", "last_as_of", "build_no")}
+# What people look at and no decision needs is left to the scheduled lane, which reads all that it has missed.
+_SCHEDULED_ONLY = "scheduled"
 
 
 def hot_models(manifest: Manifest, streams_with_news: Iterable[str]) -> list[str]:
@@ -31,6 +33,7 @@ def hot_models(manifest: Manifest, streams_with_news: Iterable[str]) -> list[str
         node.name
         for unique_id, node in models.items()
         if node.config.materialized in _HOLDS_ROWS
+        and _SCHEDULED_ONLY not in node.tags
         and (node.fqn[1] not in _FACTS or _is_reached(unique_id, models, news, reached))
     ] + views_of_the_moment(manifest)
 

@@ -46,10 +46,23 @@ def list_new_files(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, upto_s
         )
         _list(warehouse, log.files(after=first_seq - 1, upto=last_seq))
     _list(warehouse, log.files(after=known, upto=upto_seq))
+    _count_new_batches(warehouse, log, upto_seq)
     if rewritten:
         warehouse.execute("delete from ops.landing_rewrites")
         warehouse.execute("insert into ops.landing_rewrites values (?)", [rewritten[-1].seq])
     warehouse.execute("commit")
+
+
+def _count_new_batches(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, upto_seq: int) -> None:
+    """Note how many rows of which stream each batch has, as the manifest says: what must be accounted for."""
+    [[counted]] = warehouse.execute("select coalesce(max(seq), 0) from ops.landed_batches").fetchall()
+    rows = [
+        (batch.seq, stream, rows)
+        for batch in log.batches(after=counted, upto=upto_seq)
+        for stream, rows in batch.streams.items()
+    ]
+    if rows:
+        warehouse.executemany("insert into ops.landed_batches values (?, ?, ?)", rows)
 
 
 def _list(warehouse: duckdb.DuckDBPyConnection, files: Iterable[LandedFile]) -> None:

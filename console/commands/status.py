@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from console.output import out
 from console.tables import show, table
 from perennial.clock import clock_of
+from perennial.errors import PerennialError
 from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings, load_settings
@@ -21,6 +22,7 @@ def status() -> None:
     out.print(f"[bold]{settings.home}[/] at {now:%Y-%m-%d %H:%M:%S} UTC")
     advice = list(_sources(settings, now))
     advice += _queue(settings)
+    advice += _quarantine(settings)
     advice += _ledger(settings)
     advice += _erasures(settings)
     out.print("[bold]Next:[/] " + (advice[0] if advice else "nothing to do"), soft_wrap=True)
@@ -73,6 +75,21 @@ def _erasures(settings: Settings) -> Iterator[str]:
     for work in open_work(Home(settings.home)):
         out.print(f"The erasure that began on {work.erased_at:%Y-%m-%d %H:%M} UTC is not over.")
         yield "perennial erase PERSON, with any name of hers: it goes on where it stopped"
+
+
+def _quarantine(settings: Settings) -> Iterator[str]:
+    from extractors.validation.quarantine import Selection, refused
+
+    home = Home(settings.home)
+    if not (home.published / "current.json").exists():
+        return
+    try:
+        rows = refused(home, Selection())
+    except PerennialError:  # of an older version: the next build shows it
+        return
+    if rows:
+        out.print(f"Quarantine: {len(rows):,} rows wait for somebody to look.")
+        yield "perennial quarantine list"
 
 
 def _ledger(settings: Settings) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from dagster_project.lib.keys import LANDING_LOG
 from dagster_project.lib.streams import stream_key
+from extractors.validation.rules import streams_read
 from perennial.settings import load_settings
 from warehouse.project import manifest_path
 from warehouse.streams import streams_read

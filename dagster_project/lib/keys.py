@@ -21,3 +21,8 @@ ORDERS_PUSHED = dg.AssetKey(["flowhub", "orders_pushed"])
 def enrollments_key(destination: str) -> dg.AssetKey:
     """Return the key of what is sent to a destination."""
     return dg.AssetKey([destination, "enrollments"])
+
+
+def rules_check(stream: str) -> str:
+    """Return the name of the check of a stream's rules."""
+    return f"rules_of_{stream.replace('/', '_')}"

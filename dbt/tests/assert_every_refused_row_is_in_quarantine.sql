@@ -3,15 +3,11 @@ with
 
 refused as (
 
-    {%- for name in [
-        'flowhub__locations', 'flowhub__customers', 'flowhub__orders', 'flowhub__inventory', 'jane__carts',
-        'omni__events', 'shopify__webhooks', 'partners__events', 'messaging__feedback', 'perennial__receipts',
-        'perennial__erasures',
-    ] %}
+    {%- for name in judging_models() %}
     select
         seq,
         row_no
-    from {{ ref('base_' ~ name) }}
+    from {{ ref(name) }}
     where disposition = 'quarantined'
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -1,14 +1,16 @@
-"""Reads the new rows as a frame that holds what the suite asks about, and no payload.
+"""Reads the new rows as frames that hold what the suites ask about, and no payload.
 
 Great Expectations shows examples of what it rejects, in its results and its Data Docs. So payload and source
 key are turned into statements about them here, and no person's data can get there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import duckdb
 import fsspec
 import msgspec
 import pyarrow as pa
@@ -17,21 +19,59 @@ import pyarrow.parquet as pq
 
 from extractors.landing.batches import LandedFile
 from extractors.landing.log import LandingLog
+from extractors.validation.facts import Facts
+from extractors.validation.rules import StreamRules
 from extractors.validation.streams import KEYED_STREAMS
 from perennial.errors import LandingError
 
-_READ = ["seq", "row_no", "source", "stream", "source_key", "received_at", "payload"]
+_READ = ["seq", "row_no", "source", "stream", "source_key", "received_at", "headers", "payload"]
 _ROWS_AT_A_TIME = 10_000
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def new_rows(log: LandingLog, after_seq: int, upto_seq: int) -> pa.Table:
-    """Return a row for each landed row with ``after_seq < seq <= upto_seq``.
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What suites judge: a row for each landed row of a range, and again for each row of a stream with its rules."""
 
-    Columns: seq, row_no, source, stream, source_stream, has_source_key (true where its stream needs none),
-    received_at, payload_is_object. Raises ``LandingError`` at a file that is missing or damaged.
+    envelopes: pa.Table
+    streams: Mapping[str, pa.Table]
+
+
+def new_frames(log: LandingLog, after_seq: int, upto_seq: int, rules: Mapping[str, StreamRules]) -> Frames:
+    """Return the landed rows with ``after_seq < seq <= upto_seq`` as statements about them.
+
+    Columns of an envelope: seq, row_no, source, stream, source_stream, has_source_key (true where its stream needs
+    none), received_at, payload_is_object. Raises ``LandingError`` at a file that is missing or damaged.
     """
-    parts: list[pa.Table] = []
+    facts = {stream: Facts(of_stream) for stream, of_stream in rules.items()}
+    envelopes: list[pa.Table] = []
+    streams: dict[str, list[pa.Table]] = {}
+    with duckdb.connect() as engine:
+        engine.execute("set TimeZone = 'UTC'")
+        for rows in _gathered(_batches(log, after_seq, upto_seq)):
+            envelope = _statements(rows)
+            envelopes.append(envelope)
+            for stream in pc.unique(envelope["source_stream"]).to_pylist():
+                if stream in facts:
+                    streams.setdefault(stream, []).append(facts[stream].of(rows, engine))
+    return Frames(
+        pa.concat_tables(envelopes), {stream: pa.concat_tables(parts) for stream, parts in streams.items()}
+    )
+
+
+def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Put small batches together: a log has many of a row or two, and each table costs its own query."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(one.num_rows for one in waiting) >= _ROWS_AT_A_TIME:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def _batches(log: LandingLog, after_seq: int, upto_seq: int) -> Iterator[pa.RecordBatch]:
     for file in log.files(after_seq, upto_seq):
         try:
             with _opened(file) as stream:
@@ -40,22 +80,20 @@ def new_rows(log: LandingLog, after_seq: int, upto_seq: int) -> pa.Table:
                 # one that claims a foreign seq too.
                 reaches_beyond = parquet.metadata.num_rows > file.rows
                 for batch in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME, columns=_READ):
-                    rows = _inside(batch, after_seq, upto_seq) if reaches_beyond else batch
-                    parts.append(_statements(rows))
+                    yield _inside(batch, after_seq, upto_seq) if reaches_beyond else batch
         except (OSError, KeyError, pa.ArrowException) as error:
             raise LandingError(
                 f"the landing file {file.path} (seq {file.first_seq} to {file.last_seq}) is missing or "
                 f"damaged: {type(error).__name__}",
                 "restore that one file from a backup; nothing of it was loaded, new batches land meanwhile",
             ) from error
-    return pa.concat_tables(parts)
 
 
 def _inside(batch: pa.RecordBatch, after_seq: int, upto_seq: int) -> pa.RecordBatch:
     return batch.filter(pc.and_(pc.greater(batch["seq"], after_seq), pc.less_equal(batch["seq"], upto_seq)))
 
 
-def _statements(batch: pa.RecordBatch) -> pa.Table:
+def _statements(batch: pa.Table) -> pa.Table:
     source_stream = pc.binary_join_element_wise(batch["source"], batch["stream"], "/")
     keyed = pc.is_in(source_stream, value_set=pa.array(sorted(KEYED_STREAMS)))
     named = pc.fill_null(pc.greater(pc.utf8_length(batch["source_key"]), 0), fill_value=False)

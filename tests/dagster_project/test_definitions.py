@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.lib.keys import (
+    BOUNDARY,
     COMPACTED,
     DESTINATIONS,
     FLOW_SETTINGS,
@@ -16,10 +17,12 @@ from dagster_project.lib.keys import (
     SALT,
     SWITCHES,
     enrollments_key,
+    rules_check,
 )
 from dagster_project.lib.streams import OWN, foreign_streams, stream_key
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
+from extractors.validation.rules import rules_by_stream
 from extractors.validation.streams import KNOWN_STREAMS
 from warehouse.streams import streams_read
 
@@ -105,8 +108,9 @@ def test_the_models_wait_for_the_landing_boundary(definitions: dg.Definitions) -
     assert models
     for key in models:
         assert LANDING_LOG in graph.get(key).parent_keys, key
-    [boundary] = graph.get_check_keys_for_assets({LANDING_LOG})
-    assert graph.get(boundary).blocking
+    checks = graph.get_check_keys_for_assets({LANDING_LOG})
+    assert [check.name for check in checks if graph.get(check).blocking] == [BOUNDARY]
+    assert {check.name for check in checks} == {BOUNDARY, *map(rules_check, rules_by_stream())}
 
 
 def test_the_push_waits_for_its_check(definitions: dg.Definitions) -> None:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from dagster_project.lib.backlog import uncovered
-from dagster_project.lib.keys import BOUNDARY, LANDING_LOG
+from dagster_project.lib.keys import BOUNDARY, LANDING_LOG, rules_check
 from dagster_project.lib.volume import published_people, too_many, unsent_volumes
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
@@ -102,12 +102,23 @@ def test_a_malformed_row_warns_and_lets_the_others_pass(definitions: dg.Definiti
     with dg.DagsterInstance.ephemeral() as instance:
         done = run_landing(definitions, instance)
         assert done.success
-        [check] = done.get_asset_check_evaluations()
-        assert (check.check_name, check.passed) == (BOUNDARY, False)
-        assert check.severity is dg.AssetCheckSeverity.WARN
-        assert check.metadata["payload_is_object"] == dg.MetadataValue.json(
-            {"says": "Each payload is the text of a JSON object.", "failed": 1, "at": [[1, 1]]}
+        failed = {check.check_name: check for check in done.get_asset_check_evaluations() if not check.passed}
+        assert failed.keys() == {BOUNDARY, rules_check("jane/cart_status")}
+        assert {check.severity for check in failed.values()} == {dg.AssetCheckSeverity.WARN}
+        assert failed[BOUNDARY].metadata["payload_is_object"] == dg.MetadataValue.json(
+            {
+                "says": "Each payload is the text of a JSON object.",
+                "failed": 1,
+                "at": [[1, 1]],
+                "quarantined": False,
+            }
         )
+        rules = failed[rules_check("jane/cart_status")].metadata
+        assert rules["rows"].value == 2
+        assert rules["cart_id_is_there"].value["at"] == [[1, 1], [1, 2]]
+        assert rules["cart_id_is_there"].value["quarantined"] is True
+        assert "cart.id is missing" in rules["cart_id_is_there"].value["says"]
+        assert str(rules["data_docs"].value).endswith(".html")
 
 
 def test_a_broken_file_stops_the_build_and_is_looked_at_again(

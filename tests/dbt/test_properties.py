@@ -1,11 +1,14 @@
 """What stands beside each model: its grain, its columns, its contract, its tests, as dbt reads them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from extractors.validation.rules import streams_read
+from extractors.validation.streams import KNOWN_STREAMS
 from warehouse.project import manifest_path
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +111,28 @@ def test_every_model_has_its_key_tested(project: dict[str, Any]) -> None:
         if not combined and not any(names >= KEY_TESTS for names in by_column.values()):
             without.append(name)
     assert without == []
+
+
+def test_every_base_model_is_accounted_for() -> None:
+    """A base model outside of the list would refuse rows in silence, and its streams would miss them all."""
+    listed = set(re.findall(r"'(base_\w+)'", (DBT / "macros/rules/judging_models.sql").read_text(encoding="utf-8")))
+    assert listed == {path.stem for path in (DBT / "models/staging/base").glob("*.sql")}
+
+
+def test_every_stream_is_judged_or_kept() -> None:
+    """Landed = loaded + quarantined + duplicates needs to know where the rows of each stream are."""
+    judged = [
+        stream
+        for path in (DBT / "models/staging/base").glob("*.sql")
+        for stream in streams_read(path.read_text(encoding="utf-8"))
+    ]
+    kept = re.findall(
+        r"'(perennial/\w+)'", (DBT / "macros/rules/own_rows_kept.sql").read_text(encoding="utf-8")
+    )
+    assert len(judged) == len(set(judged)), "one model judges a stream"
+    # nothing lands clock-derived events yet
+    assert {*judged, *kept} >= KNOWN_STREAMS - {"perennial/derived_events"}
+    assert set(judged).isdisjoint(kept)
 
 
 def test_every_flow_has_a_unit_test(project: dict[str, Any]) -> None:

@@ -12,8 +12,10 @@ from dagster_project.lib.keys import (
     PUBLISHED,
     VOLUME,
     enrollments_key,
+    rules_check,
 )
 from dagster_project.lib.streams import KLAVIYO, foreign_streams, stream_key
+from extractors.validation.rules import rules_by_stream
 
 # One process a run: a process a step would load the definitions again for each, and the file has one writer.
 EXECUTOR = dg.in_process_executor
@@ -48,6 +50,7 @@ def jobs() -> dg.Definitions:
                 dg.AssetSelection.assets(*AROUND_DBT, *hot_keys()).without_checks()
                 | dg.AssetSelection.checks(
                     dg.AssetCheckKey(LANDING_LOG, BOUNDARY),
+                    *(dg.AssetCheckKey(LANDING_LOG, rules_check(stream)) for stream in rules_by_stream()),
                     dg.AssetCheckKey(model_key("flow_enrollments"), VOLUME),
                 ),
                 description="The same way in the hot lane, as the worker goes it: no test that scans.",

@@ -7,6 +7,7 @@
     create table if not exists ops.landing_files (
         first_seq bigint, last_seq bigint, stream varchar, path varchar, row_count bigint
     );
+    create table if not exists ops.landed_batches (seq bigint, stream varchar, row_count bigint);
     create table if not exists ops.landing_rewrites (last_number bigint);
     create table if not exists ops.moments (
         build_no bigint, as_of timestamp, upto_seq bigint, lane varchar, finished boolean

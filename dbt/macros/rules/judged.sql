@@ -10,6 +10,7 @@
     {%- set told = said_paths(rules, in_headers=true) -%}
     select
         landed.*,
+        landed.source || '/' || landed.stream as landed_stream,
         case
         {%- for rule in rules %}
             when {{ breaks(rule, said, told) }}

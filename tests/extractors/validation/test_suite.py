@@ -52,7 +52,7 @@ def _record(number: int, **other: object) -> Record:
 
 
 def _failures(report: ValidationReport) -> Mapping[str, Expectation]:
-    return {one.name: one for one in report.failures}
+    return {one.name: one for one in report.boundary.failures}
 
 
 def test_good_rows_pass_and_have_a_page(settings: Settings, log: LandingLog) -> None:
@@ -60,11 +60,11 @@ def test_good_rows_pass_and_have_a_page(settings: Settings, log: LandingLog) -> 
     log.append("a", [_record(1), _record(2)])
     log.append("b", [_record(3), _record(4, source="perennial", stream="moments", source_key=None)])
     report = validate_new_batches(settings, log, 0, 2)
-    assert report.success
+    assert report.boundary.success
     assert report.rows == 4
     assert not report.blocking
-    assert report.docs_path is not None
-    page = report.docs_path.read_text(encoding="utf-8")
+    assert report.boundary.docs_path is not None
+    page = report.boundary.docs_path.read_text(encoding="utf-8")
     assert "Succeeded" in page
     assert (settings.home / "data_docs" / "index.html").exists()
 
@@ -75,7 +75,7 @@ def test_only_the_range_is_looked_at(settings: Settings, log: LandingLog) -> Non
     log.append("new", [_record(2)])
     log.append("newer", [_record(3, payload="[]")])
     report = validate_new_batches(settings, log, 1, 2)
-    assert report.success
+    assert report.boundary.success
     assert report.rows == 1
 
 
@@ -89,7 +89,7 @@ def test_without_new_rows_the_library_is_not_even_imported(settings: Settings, l
         "from perennial.settings import load_settings\n"
         "settings = load_settings()\n"
         "report = validate_new_batches(settings, LandingLog(settings.landing_url), 1, 1)\n"
-        "assert report.success and report.rows == 0 and report.docs_path is None\n"
+        "assert report.boundary.success and report.rows == 0 and report.boundary.docs_path is None\n"
         "assert 'great_expectations' not in sys.modules and 'pandas' not in sys.modules\n"
     )
     environment = {**os.environ, "PERENNIAL_HOME": str(settings.home), "PERENNIAL_CLOCK": "sandbox"}
@@ -102,7 +102,7 @@ def test_a_bad_row_is_named_by_its_place_and_blocks_nothing(settings: Settings, 
     log.append("b", [_record(4, payload='["a list"]'), _record(5, source_key=None)])
     log.append("c", [_record(6, stream="recipes"), _record(7, received_at=_NOW + timedelta(hours=1))])
     report = validate_new_batches(settings, log, 0, 3)
-    assert not report.success
+    assert not report.boundary.success
     assert not report.blocking
     failures = _failures(report)
     assert failures["payload_is_object"].failed == 2
@@ -119,7 +119,7 @@ def test_no_payload_and_no_key_gets_into_report_or_docs(settings: Settings, log:
     shown = repr(report) + "".join(
         path.read_text(encoding="utf-8") for path in (settings.home / "data_docs").rglob("*.html")
     )
-    assert not report.success
+    assert not report.boundary.success
     assert "dana@example.com" not in shown
     assert "3035550142" not in shown
 
@@ -197,12 +197,14 @@ def test_a_damaged_file_is_named(settings: Settings, log: LandingLog, damage: st
 
 def test_an_expectation_that_can_not_be_computed_counts_as_failed(settings: Settings) -> None:
     """An exception inside the library never lets rows through."""
-    from extractors.validation.boundary import Range, rules  # noqa: PLC0415 - imports take seconds
-    from extractors.validation.checkpoint import run_suite  # noqa: PLC0415 - imports take seconds
+    from extractors.validation.boundary_suite import Range, expectations  # noqa: PLC0415 - imports take seconds
+    from extractors.validation.checkpoint import Checkpoints  # noqa: PLC0415 - imports take seconds
 
     without_most_columns = pa.table({"seq": [1], "row_no": [1]})
-    suite = rules(Range(after_seq=0, upto_seq=1, rows=1, latest=_NOW))
-    found, _ = run_suite(without_most_columns, suite, settings.home / "data_docs", "odd")
+    suite = expectations(Range(after_seq=0, upto_seq=1, rows=1, latest=_NOW))
+    found = (
+        Checkpoints(settings.home / "data_docs", "odd").run("odd", without_most_columns, suite).expectations
+    )
     assert {one.name for one in found if one.success} == {
         "rows_as_in_manifest",
         "seq_in_range",

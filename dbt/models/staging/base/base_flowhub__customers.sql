@@ -66,6 +66,7 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'updatedAt')) }} as updated_at,
         received_at,
 
+        landed_stream,
         problem,
         original_seq,
         original_row_no,

@@ -45,6 +45,7 @@ parsed as (
         ---------- timestamps
         received_at,
 
+        landed_stream,
         problem,
         original_seq,
         original_row_no,

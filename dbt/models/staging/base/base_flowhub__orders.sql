@@ -57,6 +57,7 @@ fields as (
         cast({{ json_field('record', 'totals') }} as varchar) as totals,
         {{ json_field('record', 'itemsInCart') }} as items,
         received_at,
+        landed_stream,
         problem,
         original_seq,
         original_row_no,
@@ -101,6 +102,7 @@ parsed as (
         completed_at,
         received_at,
 
+        landed_stream,
         problem,
         original_seq,
         original_row_no,

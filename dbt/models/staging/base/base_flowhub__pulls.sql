@@ -55,6 +55,7 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'ended_at')) }} as ended_at,
         received_at,
 
+        landed_stream,
         problem,
         original_seq,
         original_row_no,

@@ -87,6 +87,7 @@ parsed as (
         coalesce({{ epoch_timestamp('request_timestamp') }}, {{ utc_timestamp('request_timestamp') }}) as occurred_at,
         received_at,
 
+        landed_stream,
         problem,
         payload
     from carts

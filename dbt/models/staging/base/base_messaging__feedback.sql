@@ -45,6 +45,7 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'occurred_at')) }} as occurred_at,
         received_at,
 
+        landed_stream,
         problem,
         payload
     from records

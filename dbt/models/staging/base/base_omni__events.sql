@@ -65,6 +65,7 @@ told as (
         row_no,
         source_key,
         received_at,
+        landed_stream,
         problem,
         payload,
         'shopify_flow' as route,
@@ -85,6 +86,7 @@ told as (
         row_no,
         source_key,
         received_at,
+        landed_stream,
         problem,
         payload,
         'klaviyo' as route,
@@ -156,6 +158,7 @@ parsed as (
         {% endfor -%}
         received_at,
 
+        landed_stream,
         problem,
         payload
     from told

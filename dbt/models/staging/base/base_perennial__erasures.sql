@@ -43,6 +43,7 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'erased_at')) }} as erased_at,
         received_at,
 
+        landed_stream,
         problem,
         payload
     from records

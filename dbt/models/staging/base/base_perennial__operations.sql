@@ -17,7 +17,7 @@ records as (
     select
         judged.*,
         {{ json_record('payload', {
-            'operation': 'VARCHAR', 'at': 'VARCHAR', 'by': 'VARCHAR'
+            'operation': 'VARCHAR', 'subject': 'JSON', 'at': 'VARCHAR', 'by': 'VARCHAR'
         }) }} as record
     from judged
 
@@ -31,9 +31,11 @@ parsed as (
         source_key,
         {{ json_field('record', 'operation') }} as operation,
         {{ json_text('payload', ['subject', 'cart_id']) }} as cart_id,
+        cast({{ json_field('record', 'subject') }} as varchar) as subject,
         {{ json_field('record', 'by') }} as operated_by,
         {{ utc_timestamp(json_field('record', 'at')) }} as occurred_at,
         received_at,
+        landed_stream,
         problem,
         payload
     from records

@@ -39,6 +39,7 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'accepted_at')) }} as accepted_at,
         {{ utc_timestamp(json_field('record', 'at')) }} as occurred_at,
         received_at,
+        landed_stream,
         problem,
         payload
     from records

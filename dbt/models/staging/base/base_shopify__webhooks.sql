@@ -81,6 +81,7 @@ parsed as (
         {{ utc_timestamp(json_field('record', 'created_at')) }} as created_at,
         received_at,
 
+        landed_stream,
         problem,
         payload
     from fields

@@ -20,21 +20,11 @@ from great_expectations.expectations.core.expect_compound_columns_to_be_unique i
 from great_expectations.expectations.core.expect_table_row_count_to_be_between import (
     ExpectTableRowCountToBeBetween,
 )
-from great_expectations.expectations.expectation import Expectation as GxExpectation
 
+from extractors.validation.expected import Expected
 from extractors.validation.streams import KNOWN_STREAMS
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """An expectation with its name, one plain sentence, and whether its failure stops the load."""
-
-    name: str
-    description: str
-    blocking: bool
-    expectation: GxExpectation
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +37,16 @@ class Range:
     latest: datetime
 
 
-def rules(landed: Range) -> Sequence[Rule]:
+def expectations(landed: Range) -> Sequence[Expected]:
     """Return the suite's expectations."""
     return [
-        Rule(
+        Expected(
             "rows_as_in_manifest",
             "The files hold as many rows as the manifest says.",
             blocking=True,
             expectation=ExpectTableRowCountToBeBetween(min_value=landed.rows, max_value=landed.rows),
         ),
-        Rule(
+        Expected(
             "seq_in_range",
             "Each row carries the seq of a batch in the range that is to be loaded.",
             blocking=True,
@@ -64,31 +54,31 @@ def rules(landed: Range) -> Sequence[Rule]:
                 column="seq", min_value=landed.after_seq, max_value=landed.upto_seq, strict_min=True
             ),
         ),
-        Rule(
+        Expected(
             "place_is_unique",
             "No two rows have the same place (seq and row_no) in the log.",
             blocking=True,
             expectation=ExpectCompoundColumnsToBeUnique(column_list=["seq", "row_no"]),
         ),
-        Rule(
+        Expected(
             "source_is_there",
             "Each row says which source it came from.",
             blocking=True,
             expectation=ExpectColumnValuesToNotBeNull(column="source"),
         ),
-        Rule(
+        Expected(
             "stream_is_there",
             "Each row says which stream it belongs to.",
             blocking=True,
             expectation=ExpectColumnValuesToNotBeNull(column="stream"),
         ),
-        Rule(
+        Expected(
             "received_at_is_there",
             "Each row says when it was received.",
             blocking=True,
             expectation=ExpectColumnValuesToNotBeNull(column="received_at"),
         ),
-        Rule(
+        Expected(
             "received_at_is_plausible",
             "No row was received before the year 2000 or later than five minutes from now.",
             blocking=False,
@@ -96,19 +86,19 @@ def rules(landed: Range) -> Sequence[Rule]:
                 column="received_at", min_value=_EARLIEST, max_value=landed.latest
             ),
         ),
-        Rule(
+        Expected(
             "stream_is_known",
             "Each row belongs to a source and stream that models read.",
             blocking=False,
             expectation=ExpectColumnValuesToBeInSet(column="source_stream", value_set=sorted(KNOWN_STREAMS)),
         ),
-        Rule(
+        Expected(
             "source_key_is_there",
             "Each row of a stream that has source keys carries one.",
             blocking=False,
             expectation=ExpectColumnValuesToBeInSet(column="has_source_key", value_set=[True]),
         ),
-        Rule(
+        Expected(
             "payload_is_object",
             "Each payload is the text of a JSON object.",
             blocking=False,
