@@ -6,7 +6,7 @@ from typing import Any
 from dbt.artifacts.resources.types import NodeType
 from dbt.contracts.graph.manifest import Manifest
 
-from warehouse.streams import streams_read
+from extractors.validation.rules import streams_read
 
 # Facts change when something lands. What stands after them also changes by the clock, so it always runs.
 _FACTS = ("staging", "identity", "products", "events")

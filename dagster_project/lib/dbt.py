@@ -13,12 +13,11 @@ from dagster_project.lib.streams import stream_key
 from extractors.validation.rules import streams_read
 from perennial.settings import load_settings
 from warehouse.project import manifest_path
-from warehouse.streams import streams_read
 
 # What the push, its check and the published set wait for.
 AWAITED = ("dim_customers", "flow_decisions", "flow_enrollments")
 # Folders of models that belong to another stage's group in the graph.
-STAGE_OF_FOLDER = {"memberships": "audiences", "decisions": "flows"}
+STAGE_OF_FOLDER = {"memberships": "audiences", "decisions": "flows", "quality": "landing"}
 
 
 @cache

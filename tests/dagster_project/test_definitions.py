@@ -22,9 +22,8 @@ from dagster_project.lib.keys import (
 from dagster_project.lib.streams import OWN, foreign_streams, stream_key
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
-from extractors.validation.rules import rules_by_stream
+from extractors.validation.rules import rules_by_stream, streams_read
 from extractors.validation.streams import KNOWN_STREAMS
-from warehouse.streams import streams_read
 
 STAGES = {
     "extraction", "landing", "seeds", "staging", "identity", "products", "events", "traits", "audiences", "flows",

@@ -5,6 +5,7 @@
     {%- set kept = [
         ('perennial/decisions', ref('int_flow_decisions')), ('perennial/decisions', ref('flow_exits')),
         ('perennial/decisions', ref('int_order_pushes')),
+        ('perennial/derived_events', ref('int_derived_events')),
         ('perennial/audience_changes', ref('audience_changes')),
         ('perennial/customer_id_changes', ref('customer_id_changes')),
     ] -%}
@@ -22,7 +23,9 @@
         source || '/' || stream as stream,
         'erased' as disposition,
         count(*) as disposed_rows
-    from ({{ landed('perennial', ['decisions', 'audience_changes', 'customer_id_changes']) }}) as landed
+    from (
+        {{ landed('perennial', ['decisions', 'derived_events', 'audience_changes', 'customer_id_changes']) }}
+    ) as landed
     where {{ is_erased('payload') }}
     group by source || '/' || stream
     union all
