@@ -7,6 +7,7 @@ COMPACTED = dg.AssetKey(["landing", "compacted"])
 FLOW_SETTINGS = dg.AssetKey(["ops", "flow_settings"])
 SALT = dg.AssetKey(["ops", "salt"])
 SWITCHES = dg.AssetKey(["ops", "switches"])
+LANDED_BATCHES = dg.AssetKey(["ops", "landed_batches"])
 PUBLISHED = dg.AssetKey(["published", "current"])
 # The blocking checks: before anything is built, and before anything is sent.
 BOUNDARY = "landing_boundary"

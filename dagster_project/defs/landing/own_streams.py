@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from dagster_project.lib.keys import FLOW_SETTINGS, SALT, SWITCHES
+from dagster_project.lib.keys import FLOW_SETTINGS, LANDED_BATCHES, SALT, SWITCHES
 from dagster_project.lib.streams import OWN
 
 
@@ -21,6 +21,11 @@ def own_streams() -> dg.Definitions:
                 key=FLOW_SETTINGS,
                 description="What the YAML beside each flow says, written by the builder before each build.",
                 group_name="flows",
+            ),
+            dg.AssetSpec(
+                key=LANDED_BATCHES,
+                description="How many rows of which stream each batch has, as the manifest says; noted by the builder.",
+                group_name="landing",
             ),
             dg.AssetSpec(
                 key=SALT,
