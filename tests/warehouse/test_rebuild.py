@@ -16,6 +16,8 @@ from warehouse.rebuild import rebuild
 
 # What a rebuild has no reason to repeat: the number of the build that last touched a row.
 INTERNAL = {"changed_build_no"}
+# What the hot lane, in which this story is played, leaves to the scheduled one; ``test_quarantine`` compares it.
+SCHEDULED_ONLY = {"landing_reconciliation"}
 
 
 def marts(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
@@ -24,7 +26,7 @@ def marts(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:
         "select table_name as name from information_schema.tables where table_schema = 'marts' order by name"
     )
     found = {}
-    for name in (row["name"] for row in names):
+    for name in {row["name"] for row in names} - SCHEDULED_ONLY:
         rows = scene.rows(f"select * from marts.{name}")
         found[name] = sorted(
             (
