@@ -70,7 +70,7 @@ select
     cast(null as varchar) as store_id,
     cast(null as varchar) as object_type,
     cast(null as varchar) as object_id,
-    points as amount,
+    cast(points as decimal(18, 2)) as amount,
     {{ json_object({'expired_at': iso_utc('expires_at'), 'value': 'points'}) }} as properties
 from dated
 where expiring_at <= {{ as_of() }}

@@ -125,7 +125,7 @@ select
     ]) }},
     'customer_optin_status_changed',
     'flowhub',
-    received_at,
+    received_at as occurred_at,
     received_at,
     seq,
     row_no,

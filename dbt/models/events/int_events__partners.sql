@@ -60,6 +60,6 @@ select
     {{ json_field('record', 'tier') }} as tier,
     {{ json_field('record', 'reward_type') }} as reward_type,
     {{ json_field('record', 'reason') }} as reason,
-    {{ text_as('amount_text', 'decimal(18, 2)') }} as amount,
+    cast({{ text_as('amount_text', 'decimal(18, 2)') }} as decimal(18, 2)) as amount,
     properties
 from about
