@@ -30,7 +30,7 @@ parsed as (
         row_no,
         source_key,
         {{ json_field('record', 'operation') }} as operation,
-        {{ json_text('payload', ['subject', 'cart_id']) }} as cart_id,
+        {{ json_text('cast(' ~ json_field('record', 'subject') ~ ' as varchar)', ['cart_id']) }} as cart_id,
         cast({{ json_field('record', 'subject') }} as varchar) as subject,
         {{ json_field('record', 'by') }} as operated_by,
         {{ utc_timestamp(json_field('record', 'at')) }} as occurred_at,
