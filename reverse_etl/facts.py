@@ -145,12 +145,14 @@ def _word(
     address = _text(told.get("address") or told.get("phone" if channel == "sms" else "email"))
     if not address:
         return None
+    said_when = _instant(said_at) or record.received_at
     return Word(
         channel,
         address_hash(salt, channel, address),
         is_unwelcome=said != _WELCOME,
         reason=str(said),
-        said_at=_instant(said_at) or record.received_at,
+        # a word from the future would silence every later one
+        said_at=min(said_when, record.received_at),
         seq=record.seq,
     )
 

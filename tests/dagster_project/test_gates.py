@@ -177,3 +177,25 @@ def test_people_are_counted_from_what_is_published(home: Path) -> None:
     }
     (folder / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
     assert published_people(Home(home)) == 7
+
+
+def test_the_first_sync_starts_when_the_credentials_come_and_again_until_something_was_pulled(
+    definitions: dg.Definitions, home: Path, log: LandingLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Assets that were made while Flowhub was off are no sync, and the sensor reads the settings anew."""
+    sensor = definitions.resolve_sensor_def("first_sync_sensor")
+
+    def look(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+        found = sensor(dg.build_sensor_context(instance=instance))
+        assert isinstance(found, dg.RunRequest | dg.SkipReason)
+        return found
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert definitions.resolve_job_def("flowhub_locations").execute_in_process(instance=instance).success
+        assert isinstance(look(instance), dg.SkipReason), "there are no credentials"
+        monkeypatch.setenv("FLOWHUB_CLIENT_ID", "somebody")
+        monkeypatch.setenv("FLOWHUB_API_KEY", "secret")
+        assert isinstance(look(instance), dg.RunRequest)
+        log.append("flowhub/1", [record("flowhub/pulls", {"complete": True})])
+        assert isinstance(look(instance), dg.SkipReason), "something was pulled"
+    assert home.is_dir()

@@ -84,8 +84,13 @@ def test_an_opened_message_is_no_opt_out(scene: Scene, vendor: Vendor) -> None:
 
 def test_only_her_later_word_lifts_an_opt_out(scene: Scene, vendor: Vendor) -> None:
     """An opt-in from before the bounce lifts nothing."""
-    scene.land("messaging/feedback", feedback("stop", "sms", PHONE), feedback("bounced", "email", EMAIL))
-    scene.land("partners/events", opt_in("sms", PHONE, hours=1), opt_in("email", EMAIL.upper(), hours=-1))
+    an_hour_ago = (NOON - timedelta(hours=1)).isoformat()
+    scene.land(
+        "messaging/feedback",
+        feedback("stop", "sms", PHONE, occurred_at=an_hour_ago),
+        feedback("bounced", "email", EMAIL, occurred_at=an_hour_ago),
+    )
+    scene.land("partners/events", opt_in("sms", PHONE), opt_in("email", EMAIL.upper(), hours=-2))
     scene.decide(decision(1, **ANN))
     scene.push()
     assert vendor.calls[0]["event"]["channels"] == "sms"
@@ -93,11 +98,22 @@ def test_only_her_later_word_lifts_an_opt_out(scene: Scene, vendor: Vendor) -> N
 
 def test_what_was_said_last_counts_whatever_arrives_last(scene: Scene, vendor: Vendor) -> None:
     """A STOP that arrives late is older than her opt-in."""
-    scene.land("partners/events", opt_in("sms", PHONE, hours=1))
-    scene.land("messaging/feedback", feedback("stop", "sms", PHONE))
+    scene.land("partners/events", opt_in("sms", PHONE))
+    an_hour_ago = (NOON - timedelta(hours=1)).isoformat()
+    scene.land("messaging/feedback", feedback("stop", "sms", PHONE, occurred_at=an_hour_ago))
     scene.decide(decision(1, channels=["sms"], **ANN))
     scene.push()
     assert len(vendor.calls) == 1
+
+
+def test_an_opt_in_of_the_future_silences_no_stop(scene: Scene, vendor: Vendor) -> None:
+    """A sender's clock is wrong: her word counts from when it came."""
+    scene.land("partners/events", opt_in("sms", PHONE, days=10_000))
+    scene.land("messaging/feedback", feedback("stop", "sms", PHONE))
+    scene.decide(decision(1, channels=["sms"], **ANN))
+    scene.push()
+    assert vendor.calls == []
+    assert outcome(scene) == ("exited", "sms: stop")
 
 
 def test_an_opt_out_at_a_partner_counts(scene: Scene, vendor: Vendor) -> None:

@@ -1,13 +1,17 @@
 """What starts a build when something landed."""
 
+import time
+
 import dagster as dg
 
+from dagster_project.defs.automation.schedules import UNFINISHED
 from dagster_project.lib.backlog import uncovered
-from dagster_project.lib.streams import stream_key
 from dagster_project.lib.worker import worker_runs
 from extractors.landing.log import LandingLog
 from perennial.home import Home
 from perennial.settings import load_settings
+
+TRY_AGAIN_SECONDS = 600
 
 
 @dg.sensor(
@@ -35,10 +39,15 @@ def landing_sensor() -> dg.RunRequest | dg.SkipReason:
     description="Starts the first sync as soon as Flowhub's credentials are there.",
 )
 def first_sync_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Request one run of everything in a home that has never pulled."""
+    """Request a run of everything in a home that has never pulled; one that fails is asked for again."""
+    # this process lives on while somebody fills in .env
+    load_settings.cache_clear()
     settings = load_settings()
     if not settings.flowhub_on:
         return dg.SkipReason("Flowhub is off or has no credentials; perennial check says which")
-    if context.instance.get_latest_materialization_event(stream_key("flowhub/locations")) is not None:
+    # an asset is made where the source is off, too: that something was pulled, only the log tells
+    if any("flowhub/pulls" in batch.streams for batch in LandingLog(settings.landing_url).batches()):
         return dg.SkipReason("the first sync is done")
-    return dg.RunRequest(run_key="first-sync")
+    if context.instance.get_runs_count(dg.RunsFilter(job_name="perennial", statuses=UNFINISHED)):
+        return dg.SkipReason("the first sync is running")
+    return dg.RunRequest(run_key=f"first-sync-{int(time.time() // TRY_AGAIN_SECONDS)}")

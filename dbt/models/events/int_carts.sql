@@ -135,7 +135,10 @@ merged as (
 select
     merged.cart_id,
     {% if is_incremental() -%}
-    case when merged.node like 'jane_cart:%' then coalesce(known.node, merged.node) else coalesce(merged.node, known.node) end as node,
+    case
+        when merged.node like 'jane_cart:%' then coalesce(known.node, merged.node)
+        else coalesce(merged.node, known.node)
+    end as node,
     {% for field in ['jane_store_id', 'store_name', 'reservation_mode', 'pos_order_id', 'products', 'amount'] -%}
     -- a delivery that arrives late does not take back what a later one said
     case

@@ -87,7 +87,8 @@ entered as (
     select
         months.*,
         case
-            when captured_at < {{ utc_time('month_began', 'time_zone') }} then {{ utc_time('month_began', 'time_zone') }}
+            when captured_at < {{ utc_time('month_began', 'time_zone') }}
+                then {{ utc_time('month_began', 'time_zone') }}
             else {{ utc_time("cast(captured_on as timestamp) + " ~ a_day, 'time_zone') }}
         end as entered_at
     from months

@@ -1,7 +1,8 @@
 {{ config(materialized='table', tags=['clock']) }}
 
-{#- Points that expire within POINTS_EXPIRING_DAYS, counted in days of the calendar where the member is, and of which OMNI
-    has not sent its own notice. Looked at are the expiries of those days, so that a longer notice misses nobody. -#}
+{#- Points that expire within POINTS_EXPIRING_DAYS, counted in days of the calendar where the member is, and of which
+    OMNI has not sent its own notice. Looked at are the expiries of those days, so that a longer notice misses nobody.
+    -#}
 {%- set notice = "interval '" ~ (var('points_expiring_days') | int) ~ " days'" -%}
 
 with

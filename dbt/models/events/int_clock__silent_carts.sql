@@ -1,8 +1,8 @@
 {{ config(materialized='table', tags=['clock']) }}
 
-{#- Carts that nobody has touched for CART_ABANDONED_AFTER_MINUTES, where no source has said so. The carts of the last day
-    are looked at, the longest silence that the setting allows, so that a shorter one misses nobody; and those with news,
-    whose silence may have been over before they were first seen. -#}
+{#- Carts that nobody has touched for CART_ABANDONED_AFTER_MINUTES, where no source has said so. The carts of the last
+    day are looked at, the longest silence that the setting allows, so that a shorter one misses nobody; and those
+    with news, whose silence may have been over before they were first seen. -#}
 {%- set silence = "interval '" ~ (var('cart_abandoned_after_minutes') | int) ~ " minutes'" -%}
 
 with

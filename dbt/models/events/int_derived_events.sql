@@ -1,11 +1,10 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
-{#- What time alone brought about, kept once for ever. Each rule (`int_clock__…`) says what is due in this moment; what was
-    derived before is left out, whatever the settings were then. A rule looks at the present state of what its range
-    picks and at what changed in this moment, so the cost follows the news and the hour, not the history.
-
-    The events stand at the moment's own reach in the log (`seq`): whoever reads after this model in this moment has not
-    read so far, and whoever reads later has. While a rebuild restores, the rows are what was landed. -#}
+{#- What time alone brought about, kept once for ever. Each rule (`int_clock__…`) says what is due in this moment;
+    what was derived before is left out, whatever the settings were then. A rule looks at the present state of what
+    its range picks and at what changed in this moment, so the cost follows the news and the hour, not the history.
+    The events stand at the moment's own reach in the log (`seq`): whoever reads after this model in this moment has
+    not read so far, and whoever reads later has. While a rebuild restores, the rows are what was landed. -#}
 {%- if var('restore') %}
 
 {{ landed_derived_events() }}

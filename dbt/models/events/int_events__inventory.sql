@@ -1,5 +1,5 @@
-{#- What two consecutive lists of a store's shelves show between them. Nobody sends these events, and nobody is on them: a
-    flow finds the people who care for the product. -#}
+{#- What two consecutive lists of a store's shelves show between them. Nobody sends these events, and nobody is on them:
+    a flow finds the people who care for the product. -#}
 with
 
 stock as (

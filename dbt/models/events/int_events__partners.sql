@@ -1,4 +1,5 @@
-{#- What partners sent, with the object that the taxonomy gives the event; a custom event speaks of whatever it names. -#}
+{#- What partners sent, with the object that the taxonomy gives the event; a custom event is about whatever it names.
+    -#}
 with
 
 events as (

@@ -40,7 +40,7 @@ select
     {{ event_id(["'shopify'", 'event_name', 'source_key']) }} as event_id,
     event_name,
     'shopify' as source,
-    case when event_name = 'customer_created' then coalesce(created_at, occurred_at) else occurred_at end as occurred_at,
+    coalesce(case when event_name = 'customer_created' then created_at end, occurred_at) as occurred_at,
     received_at,
     seq,
     row_no,

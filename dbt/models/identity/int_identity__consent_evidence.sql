@@ -83,7 +83,7 @@ select
     end,
     told_status,
     case told_status when 'opted_in' then 'explicit' else 'stop' end,
-    'partners', occurred_at
+    'partners', least(occurred_at, received_at)
 from partner_events
 where told_channel in ('sms', 'email') and told_status in ('opted_in', 'opted_out')
 
@@ -93,7 +93,7 @@ select
     seq, row_no, 'email', email,
     case when email_consent_state = 'subscribed' then 'opted_in' else 'opted_out' end,
     case when email_consent_state = 'subscribed' then 'explicit' else 'stop' end,
-    'shopify', occurred_at
+    'shopify', least(occurred_at, received_at)
 from shopify_webhooks
 where topic = 'customers_email_marketing_consent/update'
     and email is not null
@@ -105,7 +105,7 @@ select
     seq, row_no, 'sms', phone,
     case when sms_consent_state = 'subscribed' then 'opted_in' else 'opted_out' end,
     case when sms_consent_state = 'subscribed' then 'explicit' else 'stop' end,
-    'shopify', occurred_at
+    'shopify', least(occurred_at, received_at)
 from shopify_webhooks
 where topic = 'customers_marketing_consent/update'
     and phone is not null
@@ -116,7 +116,7 @@ union all
 select
     seq, row_no, channel, address,
     'opted_out', 'stop',
-    'messaging', occurred_at
+    'messaging', least(occurred_at, received_at)
 from feedback
 where feedback_type in ('stop', 'unsubscribed', 'complained', 'bounced')
 

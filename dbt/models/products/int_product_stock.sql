@@ -1,8 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
-{#- What a store has of each product, all rooms and batches together, from believed list to believed list: a row where the
-    quantity or the price is another one, with what events need to know of the rows before it. Cost follows the products
-    with news: of each its items as they were in the last believed list that an earlier build read, and what came since. -#}
+{#- What a store has of each product, all rooms and batches together, from believed list to believed list: a row where
+    the quantity or the price is another one, with what events need to know of the rows before it. Cost follows the
+    products with news: of each its items as they were in the last believed list that an earlier build read, and what
+    came since. -#}
 with
 
 snapshots as (

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
-{#- A marker names all that lies on a store's shelves. What changes from list to list is kept, not the lists: a list that
-    equals the one before it is not taken apart. Cost follows the lists that are new and what they name. -#}
+{#- A marker names all that lies on a store's shelves. What changes from list to list is kept, not the lists: a list
+    that equals the one before it is not taken apart. Cost follows the lists that are new and what they name. -#}
 with
 
 landed as (

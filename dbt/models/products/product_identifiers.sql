@@ -29,7 +29,9 @@ cart_lines as (
 
 sightings as (
 
-    select 'flowhub_product_id' as identifier_type, pos_product_id as identifier_value, product_id, seq, row_no, received_at
+    select
+        'flowhub_product_id' as identifier_type, pos_product_id as identifier_value, product_id, seq, row_no,
+        received_at
     from {{ ref('stg_flowhub__inventory') }}
     where {{ is_news() }}
 
@@ -52,7 +54,8 @@ sightings as (
         row_no,
         received_at
     from cart_lines
-    where {{ json_field('record', 'product_id') }} is not null and {{ json_field('record', 'product_name') }} is not null
+    where {{ json_field('record', 'product_id') }} is not null
+        and {{ json_field('record', 'product_name') }} is not null
 
 ),
 

@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key=['stream'], tags=['scheduled']) }}
+{{ config(
+    materialized='incremental', incremental_strategy='delete+insert', unique_key=['stream'], tags=['scheduled'],
+) }}
 
 {#- Running totals: the counts of what landed since the last build are added, so cost follows the news. What landed is
     counted by the manifest, which no model has a hand in; what became of it by the tables that hold it. -#}
@@ -41,7 +43,9 @@ news as (
         coalesce(sum(case when disposed.disposition = 'loaded' then disposed.disposed_rows end), 0) as loaded_rows,
         coalesce(sum(case when disposed.disposition = 'quarantined' then disposed.disposed_rows end), 0)
             as quarantined_rows,
-        coalesce(sum(case when disposed.disposition = 'duplicate' then disposed.disposed_rows end), 0) as duplicate_rows,
+        coalesce(
+            sum(case when disposed.disposition = 'duplicate' then disposed.disposed_rows end), 0
+        ) as duplicate_rows,
         coalesce(sum(case when disposed.disposition = 'erased' then disposed.disposed_rows end), 0) as erased_rows
     from landed
     full outer join disposed on landed.stream = disposed.stream

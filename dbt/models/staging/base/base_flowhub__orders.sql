@@ -23,7 +23,8 @@ records as (
             'budtender': 'VARCHAR', 'currentPoints': 'DOUBLE', 'totals': 'JSON',
             'itemsInCart': [{
                 'productId': 'VARCHAR', 'productName': 'VARCHAR', 'title1': 'VARCHAR', 'title2': 'VARCHAR',
-                'type': 'VARCHAR', 'category': 'VARCHAR', 'sku': 'VARCHAR', 'brand': 'VARCHAR', 'quantity': 'DECIMAL(18,4)', 'unitPrice': 'DECIMAL(18,4)',
+                'type': 'VARCHAR', 'category': 'VARCHAR', 'sku': 'VARCHAR', 'brand': 'VARCHAR',
+                'quantity': 'DECIMAL(18,4)', 'unitPrice': 'DECIMAL(18,4)',
                 'totalPrice': 'DECIMAL(18,4)', 'totalDiscounts': 'DECIMAL(18,4)'
             }]
         }) }} as record

@@ -1,5 +1,6 @@
-{#- Two routes bring the same events: Shopify Flow's HTTP action (the receiver) and Klaviyo's Events API (a pull). Each is
-    read into the same columns; from there on there is one way to judge an event, and one event of two messages. -#}
+{#- Two routes bring the same events: Shopify Flow's HTTP action (the receiver) and Klaviyo's Events API (a pull).
+    Each is read into the same columns; from there on there is one way to judge an event, and one event of two
+    messages. -#}
 with
 
 flow_landed as (

@@ -19,7 +19,8 @@ records as (
         lower(trim({{ json_text('headers', ['X-Shopify-Topic']) }})) as topic,
         {{ utc_timestamp(json_text('headers', ['X-Shopify-Triggered-At'])) }} as triggered_at,
         {{ json_record('payload', {
-            'id': 'VARCHAR', 'customer_id': 'VARCHAR', 'customerId': 'VARCHAR', 'email': 'VARCHAR', 'email_address': 'VARCHAR',
+            'id': 'VARCHAR', 'customer_id': 'VARCHAR', 'customerId': 'VARCHAR', 'email': 'VARCHAR',
+            'email_address': 'VARCHAR',
             'phone': 'VARCHAR', 'first_name': 'VARCHAR', 'last_name': 'VARCHAR', 'updated_at': 'VARCHAR',
             'created_at': 'VARCHAR', 'admin_graphql_api_customer_kept_id': 'VARCHAR',
             'admin_graphql_api_customer_deleted_id': 'VARCHAR', 'status': 'VARCHAR',
