@@ -33,5 +33,5 @@
     select
         'perennial/moments' as stream,
         'loaded' as disposition,
-        2 * (cast({{ build_no() }} as bigint) - greatest({{ cursor('build_no') }}, 1)) as disposed_rows
+        2 * (greatest({{ build_no() }}, 1) - greatest({{ cursor('build_no') }}, 1)) as disposed_rows
 {%- endmacro %}
