@@ -15,7 +15,7 @@ from extractors.landing.records import LandedRecord
 from perennial.salt import Salt
 from reverse_etl.addresses import CHANNELS, Channel, address_hash
 
-CartFact = Literal["purchased", "canceled", "at_pos"]
+CartFact = Literal["purchased", "fulfilled", "canceled", "at_pos"]
 
 # An opt-out, a complaint or a bounce holds until the person's own later opt-in lifts it.
 _UNWELCOME = frozenset({"stop", "unsubscribed", "bounced", "complained", "opted_out"})
@@ -23,17 +23,15 @@ _WELCOME = "opted_in"
 _CONSENT_EVENT = "customer_optin_status_changed"
 _OPT_IN_EVENT = "marketing_opted_in"  # it says no status: its name is the status
 
+_FULFILLED = frozenset({"delivery_finished", "finished", "finished_without_review", "with_review"})
 _PURCHASED = frozenset(
     {
+        *_FULFILLED,
         "verification",
         "staff_member_review",
         "preparing",
         "ready_for_pickup",
         "delivery_started",
-        "delivery_finished",
-        "finished",
-        "finished_without_review",
-        "with_review",
     }
 )
 _CHANNELS: Mapping[str, Channel] = {channel: channel for channel in CHANNELS}
@@ -128,6 +126,8 @@ def cart_news(record: LandedRecord) -> CartNews | None:
         facts.append("purchased")
     elif status in _CANCELED:
         facts.append("canceled")
+    if status in _FULFILLED:
+        facts.append("fulfilled")
     if _text(cart.get("pos_order_id")):
         facts.append("at_pos")
     ids = tuple(_text(cart.get(key)) for key in ("id", "uuid", "pos_order_id"))

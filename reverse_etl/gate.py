@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
 
 from perennial.salt import Salt
 from reverse_etl.addresses import Channel, address_hash
+from reverse_etl.facts import CartFact
 from reverse_etl.ledger.rows import Enrollment, Move, apply, load
 from reverse_etl.ledger.store import salt_in
 from reverse_etl.ledger.tables import cart_facts, enrollments, exits, suppressions
@@ -43,6 +44,7 @@ Verdict = Go | Wait | End
 
 _WAITING = (Status.PENDING, Status.HELD)
 _ORDER = "order"
+_ENDS_ORDER: tuple[CartFact, ...] = ("at_pos", "fulfilled")
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _EXITS = select(exits.c.enrollment_id, exits.c.reason).where(exits.c.enrollment_id.in_(_KEYS))
 _CARTS = select(cart_facts.c.cart_id, cart_facts.c.fact, cart_facts.c.seq).where(
@@ -162,7 +164,7 @@ def _over(row: Enrollment, known: _Known, now: datetime) -> End | None:
 def _ended_by_cart(row: Enrollment, known: _Known) -> str | None:
     """Return what became of the cart or order: bought ends marketing, canceled ends everything.
 
-    An order that somebody else has put into the till meanwhile is not put there again.
+    An order that somebody else has put into the till meanwhile, or that the shopper has, is not put there again.
 
     Only what was not known when the decision was made counts: what a flow was triggered by (a cancellation,
     a finished order) ends nothing, nor does an older status that comes in late.
@@ -173,8 +175,8 @@ def _ended_by_cart(row: Enrollment, known: _Known) -> str | None:
             facts[fact] = min(seq, facts.get(fact, seq))
     if "canceled" in facts:
         return "canceled" if facts["canceled"] > row.decided_upto else None
-    if row.kind == _ORDER and facts.get("at_pos", 0) > row.decided_upto:
-        return "at_pos"
+    if row.kind == _ORDER:
+        return next((fact for fact in _ENDS_ORDER if facts.get(fact, 0) > row.decided_upto), None)
     if row.kind == "marketing" and facts.get("purchased", 0) > row.decided_upto:
         return "purchased"
     return None

@@ -87,6 +87,7 @@ def _order_push(row: dict[str, Any]) -> dict[str, Any]:
             "customer_id": row["customer_id"],
             "triggered_at": row["confirmed_at"],
             "enrolled_at": row["decided_at"],
+            "expires_at": row["expires_at"],
             "channels": [],
             "destination": "flowhub",
             "kind": "order",

@@ -129,7 +129,8 @@ exits = Table(
     Column("seq", COUNTER, nullable=False),
 )
 
-# One row a cart and what first became of it: `purchased`, `canceled` or `at_pos`, with the seq that brought the news.
+# One row a cart and what first became of it: `purchased`, `fulfilled`, `canceled` or `at_pos`, with the seq that
+# brought the news.
 cart_facts = Table(
     "cart_facts",
     metadata,

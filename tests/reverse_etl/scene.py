@@ -113,6 +113,7 @@ def order_push(number: int, **changes: Any) -> dict[str, Any]:
         "customer_id": f"c_{number}",
         "triggered_at": NOON.isoformat(),
         "enrolled_at": NOON.isoformat(),
+        "expires_at": (NOON + timedelta(hours=24)).isoformat(),
         "channels": [],
         "destination": "flowhub",
         "kind": "order",

@@ -132,12 +132,19 @@ def test_refused_credentials_stop_and_are_named(scene: Scene, vendor: Vendor, st
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"status": "dismissed"}, "canceled"), ({"status": "preparing", "pos_order_id": "pos-9"}, "at_pos")],
+    [
+        ({"status": "dismissed"}, "canceled"),
+        ({"status": "preparing", "pos_order_id": "pos-9"}, "at_pos"),
+        ({"status": "delivery_finished"}, "fulfilled"),
+        ({"status": "finished"}, "fulfilled"),
+        ({"status": "finished_without_review"}, "fulfilled"),
+        ({"status": "with_review"}, "fulfilled"),
+    ],
 )
 def test_what_landed_since_ends_a_push(
     scene: Scene, vendor: Vendor, change: dict[str, Any], reason: str
 ) -> None:
-    """An order that is canceled, or that Jane has put into the till meanwhile, is not pushed."""
+    """An order that is canceled, handed out, or that Jane has put into the till meanwhile, is not pushed."""
     scene.decide(order_push(1), order_push(2))
     scene.land("jane/cart_status", {"cart": {"id": 1, "pos_order_id": None, **change}})
     vendor.script = takes
@@ -153,6 +160,21 @@ def test_what_was_known_at_the_decision_ends_nothing(scene: Scene, vendor: Vendo
     scene.land("jane/cart_status", {"cart": {"id": 1, "status": "ready_for_pickup", "pos_order_id": None}})
     vendor.script = takes
     assert scene.push().by_destination == {"flowhub": {"accepted": 1}}
+
+
+def test_nothing_is_pushed_a_day_after_it_was_confirmed(scene: Scene, vendor: Vendor) -> None:
+    """An order that waited too long for Flowhub is listed as expired; its last instant still counts."""
+    scene.decide(order_push(1))
+    vendor.script = lambda _number, _body: Reply(401)
+    assert scene.push().by_destination == {"flowhub": {"pending": 1}}
+    vendor.script = takes
+    scene.clock.advance(hours=24)
+    assert scene.push().by_destination == {"flowhub": {"accepted": 1}}
+    scene.decide(order_push(2))
+    scene.clock.advance(seconds=1)
+    assert scene.push().by_destination == {"flowhub": {"expired": 1}}
+    statuses = {receipt["cart_id"]: receipt["status"] for receipt in scene.order_receipts()}
+    assert statuses == {"1": "accepted", "2": "expired"}
 
 
 def test_switched_off_ends_what_waits(scene: Scene, vendor: Vendor) -> None:

@@ -51,6 +51,7 @@ def test_each_confirmed_order_is_decided_once_with_its_reason(scene: Scene) -> N
     counter.land_cart(scene, at(17, 2), "taken", "preparing", one, pos_order_id="pos-1")
     counter.land_cart(scene, at(17, 2), "gone", "preparing", one)
     counter.land_cart(scene, at(17, 3), "gone", "dismissed", one)
+    counter.land_cart(scene, at(17, 2), "over", "finished", one)
     counter.land_cart(scene, at(17, 2), "empty", "preparing")
     counter.land_cart(
         scene, at(17, 2), "nobody", "preparing", one, customer_phone_number=None, reservation_mode="kiosk"
@@ -72,6 +73,7 @@ def test_each_confirmed_order_is_decided_once_with_its_reason(scene: Scene) -> N
         "before": "before_activation",
         "taken": "at_pos",
         "gone": "canceled",
+        "over": "fulfilled",
         "empty": "no_lines",
         "nobody": "no_contact",
         "away": "unknown_store",
@@ -102,8 +104,9 @@ def test_each_confirmed_order_is_decided_once_with_its_reason(scene: Scene) -> N
         "orderType": "delivery",
         "fees": [{"name": "Delivery", "amount": 450}],
     }
+    assert landed["ok"]["enrollment"]["expires_at"] == "2026-03-16T17:02:00Z"
     refused = [row for row in landed.values() if row["verdict"] == "refused"]
-    assert len(refused) == 7
+    assert len(refused) == 8
     assert "Reyes" not in json.dumps(refused)
     assert "example.com" not in json.dumps(refused)
 

@@ -8,7 +8,8 @@
         'last_name': 'varchar', 'birth_date': 'varchar', 'med_or_rec': 'varchar', 'phone': 'varchar',
         'email': 'varchar', 'medical_id': 'varchar', 'order_items': 'varchar', 'street': 'varchar',
         'second_street': 'varchar', 'city': 'varchar', 'state': 'varchar', 'postal_code': 'varchar',
-        'order_note': 'varchar', 'promo_code': 'varchar', 'delivery_fee_cents': 'bigint', 'requested_at': 'timestamp'
+        'order_note': 'varchar', 'promo_code': 'varchar', 'delivery_fee_cents': 'bigint', 'requested_at': 'timestamp',
+        'expires_at': 'timestamp'
     } -%}
     {%- set fields = {} -%}
     {%- for name, type in columns.items() -%}

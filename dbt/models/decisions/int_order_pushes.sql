@@ -1,7 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
-{#- A confirmed e-commerce order decided once, for ever: pushed into Flowhub, or refused with the reason. Cost follows the
-    orders that were confirmed since. While a rebuild restores, the rows are what was landed when they were decided. -#}
+{#- A confirmed e-commerce order decided once, for ever: pushed into Flowhub, or refused with the reason. Cost follows
+    the orders that were confirmed since. While a rebuild restores, the rows are what was landed when they were
+    decided. -#}
 {%- if var('restore') %}
 
 {{ landed_order_pushes() }}
@@ -83,7 +84,10 @@ batches as (
         shelves.pos_product_id,
         row_number() over (
             partition by lines.cart_id, lines.line_no
-            order by case when shelves.on_hand >= lines.quantity then 0 else 1 end, shelves.on_hand desc, shelves.pos_product_id
+            order by
+                case when shelves.on_hand >= lines.quantity then 0 else 1 end,
+                shelves.on_hand desc,
+                shelves.pos_product_id
         ) as batch_no
     from lines
     inner join located on lines.cart_id = located.cart_id
@@ -127,6 +131,8 @@ judged as (
         case
             when located.pos_order_id is not null then 'at_pos'
             when located.canceled_at is not null then 'canceled'
+            -- the first status that came may be the last: the shopper has it, the till must not prepare it
+            when located.fulfilled_at is not null then 'fulfilled'
             when not coalesce((select switch.is_on from switch), false) then 'switched_off'
             when located.confirmed_at < (select switch.since from switch) then 'before_activation'
             when items.cart_id is null then 'no_lines'
@@ -164,7 +170,8 @@ select
     ordered_at,
     case when reason is null then coalesce(split_part(full_name, ' ', 1), 'Guest') end as first_name,
     case
-        when reason is null then coalesce(nullif(trim(substr(full_name, length(split_part(full_name, ' ', 1)) + 1)), ''), '-')
+        when reason is null
+            then coalesce(nullif(trim(substr(full_name, length(split_part(full_name, ' ', 1)) + 1)), ''), '-')
     end as last_name,
     case when reason is null then birth_date end as birth_date,
     case when reason is null then med_or_rec end as med_or_rec,
@@ -180,7 +187,9 @@ select
     case when reason is null then order_note end as order_note,
     case when reason is null then promo_code end as promo_code,
     case when reason is null then cast(delivery_fee * 100 as bigint) end as delivery_fee_cents,
-    case when reason is null then requested_at end as requested_at
+    case when reason is null then requested_at end as requested_at,
+    -- by then the store has prepared the order without the till, or typed it in
+    case when reason is null then confirmed_at + interval '24 hours' end as expires_at
 from judged
 
 {%- endif %}

@@ -1,12 +1,12 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='cart_id') }}
 
 {#- What e-commerce orders take off the shelves until the till counts it itself. An order holds from the moment it is
-    placed (a cart holds nothing) until it is canceled, until the first list of the store's shelves that is complete,
-    believed and began after the till had it, or by hand. Cost follows the orders with news and the open holds of
-    stores with a new list. -#}
+    placed (a cart holds nothing) until it is canceled or voided at the till, until the first list of the store's
+    shelves that is complete, believed and began after the till had it, or by hand. Cost follows the orders with news,
+    the open holds of stores with a new list, and the few orders whose store was no location yet. -#}
 with
 
-new_lists as (
+new_lists as (  -- noqa: ST03
 
     select store_id, min(seq) as seq
     from {{ ref('int_inventory_snapshots') }}
@@ -50,7 +50,16 @@ touched as (
     select holds.cart_id
     from {{ this }} as holds
     inner join {{ ref('int_orders') }} as orders on holds.pos_order_id = orders.order_id
-    where holds.hold_state = 'held' and {{ changed_since('orders.changed_build_no') }}
+    where {{ changed_since('orders.changed_build_no') }}
+
+    union
+
+    -- orders may come before the location of their store is pulled, or linked by the seed
+    select carts.cart_id
+    from {{ ref('int_carts') }} as carts
+    {{ join_location('carts') }}
+    where coalesce(store_links.store_id, location_names.store_id) is not null
+        and carts.cart_id in (select holds.cart_id from {{ this }} as holds where holds.store_id is null)
     {%- endif %}
 
 ),
@@ -65,6 +74,8 @@ placed as (
         carts.products,
         carts.ordered_at,
         carts.canceled_at,
+        -- a void at the till ends the order as a cancellation does, though Jane may never tell of it; nobody tells when
+        orders.status in ('canceled', 'refunded') and orders.completed_at is null as is_voided,
         {%- if var('flowhub_maui') %}
         least(carts.pos_order_seen_at, carts.fulfilled_seen_at) as accepted_at
         {%- else %}
@@ -87,7 +98,7 @@ lists as (
     inner join {{ ref('int_inventory_snapshots') }} as snapshots
         on placed.store_id = snapshots.store_id
             and snapshots.is_believed
-            and snapshots.started_at > placed.accepted_at
+            and placed.accepted_at < snapshots.started_at
     group by placed.cart_id
 
 ),
@@ -106,6 +117,7 @@ states as (
             when operations.operation = 'order_hold' then 'pinned'
             when operations.operation = 'order_release' then 'released_to_pos'
             when placed.canceled_at is not null or lists.counted_at is not null then 'released_to_pos'
+            when placed.is_voided then 'released_to_pos'
             else 'held'
         end as hold_state,
         case
@@ -113,6 +125,7 @@ states as (
             when operations.operation = 'order_release' then 'by_hand'
             when placed.canceled_at is not null then 'canceled'
             when lists.counted_at is not null then 'counted_by_pos'
+            when placed.is_voided then 'canceled'
         end as released_by,
         case
             when operations.operation = 'order_hold' then null
