@@ -1,13 +1,12 @@
 """What starts a build when something landed."""
 
-import time
-
 import dagster as dg
 
 from dagster_project.defs.automation.schedules import UNFINISHED
 from dagster_project.lib.backlog import uncovered
 from dagster_project.lib.worker import worker_runs
 from extractors.landing.log import LandingLog
+from perennial.clock import clock_of
 from perennial.home import Home
 from perennial.settings import load_settings
 
@@ -50,4 +49,6 @@ def first_sync_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg
         return dg.SkipReason("the first sync is done")
     if context.instance.get_runs_count(dg.RunsFilter(job_name="perennial", statuses=UNFINISHED)):
         return dg.SkipReason("the first sync is running")
-    return dg.RunRequest(run_key=f"first-sync-{int(time.time() // TRY_AGAIN_SECONDS)}")
+    return dg.RunRequest(
+        run_key=f"first-sync-{int(clock_of(settings).now().timestamp() // TRY_AGAIN_SECONDS)}"
+    )
