@@ -10,14 +10,14 @@ import asyncio
 import json
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import duckdb
 
 from erasure.person import Person, find, hashes_of
-from erasure.plan import find_rows, read_everything
+from erasure.plan import find_rows, in_ledger, read_everything
 from erasure.reduction import reduce_rows
 from erasure.traces import Traces
 from erasure.work import Work
@@ -32,8 +32,8 @@ from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.destinations.base import Effect, Forgetful
-from reverse_etl.destinations.registry import destinations_for
-from reverse_etl.forget import forget
+from reverse_etl.destinations.registry import FORGETFUL, destinations_for
+from reverse_etl.forget import Known, forget
 from reverse_etl.ledger.store import open_ledger
 from warehouse.builder import Builder
 from warehouse.publish import remove_earlier as remove_earlier_sets
@@ -41,6 +41,7 @@ from warehouse.rebuild import remove_earlier as remove_earlier_warehouses
 from warehouse.rebuild import restore_anew
 from warehouse.report import NodeResult
 
+_REWRITING = "rewriting"  # files of the log may be reduced already
 _SEALED_WITHIN_SECONDS = 15.0  # a living receiver seals within one
 
 Say = Callable[[str], None]
@@ -54,12 +55,13 @@ class Outcome:
     open: dict[str, str] = field(default_factory=dict)
 
 
-def begin(settings: Settings, clock: Clock, person: Person) -> Work:
-    """Write down that a person is to be erased; from here on only the end is an end."""
+def begin(settings: Settings, clock: Clock, person: Person, sent_to: Collection[str] = ()) -> Work:
+    """Write down that a person is to be erased; from here on only the end is an end.
+
+    ``sent_to`` are the destinations that know her; those that can be used now are asked in any case.
+    """
     work = Work.of(person, salt_of(settings), clock.now())
-    for one in destinations_for(settings).ready:
-        if isinstance(one, Forgetful):
-            work.to_tell[one.name] = sorted(person.emails - person.shared)
+    _note_destinations(work, person, {one.name for one in destinations_for(settings).ready} | {*sent_to})
     work.save(Home(settings.home))
     return work
 
@@ -111,6 +113,11 @@ class _Steps:
         self.say("closing her addresses")
         salt = salt_of(self.settings)
         hashes = hashes_of(person, salt)
+        closed = [
+            told["hash"]
+            for row in self.log.read("perennial", "erasures")
+            if (told := json.loads(row.payload))["erasure_id"] == self.work.erasure_id
+        ]
         told = {
             "erasure_id": self.work.erasure_id,
             "erased_at": self.work.erased_at.isoformat(),
@@ -118,16 +125,31 @@ class _Steps:
         }
         rows = [{**told, "kind": "address", "channel": c, "hash": hashed} for c, hashed in hashes.addresses]
         rows += [{**told, "kind": "record", "hash": hashed} for hashed in hashes.records]
-        self.log.append(
-            f"erasures/{self.work.erasure_id}", [self._record(n, row) for n, row in enumerate(rows, 1)]
-        )
+        news = [row for row in rows if row["hash"] not in closed]
+        if news:
+            after = len(closed)
+            self.log.append(
+                f"erasures/{self.work.erasure_id}/{after}",
+                [self._record(n, row) for n, row in enumerate(news, after + 1)],
+            )
+        self.work.hashes = sorted({*self.work.hashes, *(row["hash"] for row in rows)})
+        _note_destinations(self.work, person, self.work.to_tell)
+        self.work.save(self.home)
 
     def forget_in_ledger(self, person: Person) -> None:
         """Take her out of the ledger; a push that runs meanwhile sends her nothing."""
+        self._forget_in_ledger(person, is_settled=False)
+
+    def _forget_in_ledger(self, person: Person, *, is_settled: bool) -> None:
         self.say("the ledger")
+
+        def remember(known: Known) -> None:
+            _note_destinations(self.work, person, known.destinations)
+            self.work.save(self.home)
+
         ledger = open_ledger(self.settings.ledger_url, salt_of(self.settings))
         try:
-            forget(ledger, self.log, self.clock, person.customer_ids, person.decisions)
+            forget(ledger, self.log, self.clock, in_ledger(person), remember, is_settled=is_settled)
         finally:
             ledger.close()
 
@@ -144,19 +166,24 @@ class _Steps:
                 )
             read_everything(self.settings, self.log, self._node)
             time.sleep(0.1)
-        read_everything(self.settings, self.log, self._node)
-        with duckdb.connect(str(self.home.warehouse), read_only=True) as warehouse:
-            # what came in meanwhile may have shown more of her
-            person = find(warehouse, person.customer_id) or person
-        self.work.person = person
-        traces = Traces(person)
+        traces = Traces(self._read_again(person).alone())
         for damaged in self.home.journal.glob("*/*.damaged"):
             if traces.found_in(damaged.read_bytes()):
                 damaged.unlink()
 
     def reduce_landing(self, person: Person) -> None:
-        """Reduce her rows where they landed: the only change that a landed file ever sees."""
+        """Reduce her rows where they landed: the only change that a landed file ever sees.
+
+        What has landed since is built first: only then is it known which of it is other people's. Once a file is
+        rewritten there is no build before the warehouse is made anew, which would miss what is reduced already.
+        """
         self.say("the landing log")
+        if _REWRITING not in self.work.done:
+            person = self._read_again(person)
+            # an order that was decided meanwhile is refused here, while its decision is still whole
+            self.forget_in_ledger(person)
+            self.work.done.append(_REWRITING)
+            self.work.save(self.home)
         salt, traces = salt_of(self.settings), Traces(person)
         rows = find_rows(self.settings, self.log, person)
         seqs = sorted(rows.by_seq)
@@ -176,7 +203,7 @@ class _Steps:
             crash_point("erasure_rewriting")
         self.log.sweep()
         # what a slower push may have taken in again since
-        self.forget_in_ledger(person)
+        self._forget_in_ledger(person, is_settled=True)
 
     def forget_in_pulls(self, person: Person) -> None:
         """Take her names out of what the pulls remember."""
@@ -207,15 +234,26 @@ class _Steps:
         crash_point("erasure_sets")
         remove_earlier_warehouses(self.settings)
 
+    def _read_again(self, person: Person) -> Person:
+        """Build what has landed, and take note of what that shows of her: its addresses are closed as well."""
+        read_everything(self.settings, self.log, self._node)
+        with duckdb.connect(str(self.home.warehouse), read_only=True) as warehouse:
+            person = find(warehouse, person.customer_id) or person
+        self.work.person = person
+        self.close_addresses(person)
+        return person
+
     def tell_destinations(self) -> Outcome:
         """Ask destinations to forget her; who can't be reached leaves the erasure open."""
-        ready = {one.name: one for one in destinations_for(self.settings).ready}
+        configured = destinations_for(self.settings)
+        ready = {one.name: one for one in configured.ready}
         outcome = Outcome(self.work.erased_at)
         for name, emails in sorted(self.work.to_tell.items()):
             self.say(name)
             one = ready.get(name)
             for email in [*emails]:
-                reason = _ask(one, email) if isinstance(one, Forgetful) else f"{name} is not set up any more"
+                missing = configured.missing.get(name, f"{name} is not set up any more")
+                reason = _ask(one, email) if isinstance(one, Forgetful) else missing
                 if reason is not None:
                     outcome.open[name] = reason
                     break
@@ -236,6 +274,12 @@ class _Steps:
 
     def _node(self, node: NodeResult) -> None:
         self.say(node.unique_id)
+
+
+def _note_destinations(work: Work, person: Person, names: Collection[str]) -> None:
+    """Take note of whom to ask, and for which of her addresses: a shared one is not only hers to close."""
+    for name in FORGETFUL.intersection(names):
+        work.to_tell[name] = sorted(person.emails - person.shared)
 
 
 def _ask(one: Forgetful, email: str) -> str | None:

@@ -18,9 +18,9 @@ _ADDRESS_TYPES: dict[Channel, str] = {"email": "email", "sms": "phone"}
 class Person(msgspec.Struct, frozen=True):
     """A resolved person: her records in each source (``nodes``) and the values that lead to her.
 
-    ``ids`` are what sources and devices call her, ``decisions`` what was ever decided about her. ``shared`` are the
-    addresses that records of other people carry too. It is personal data from one end to the other: never logged,
-    and its ``repr`` shows nothing.
+    ``ids`` are what sources and devices call her, ``decisions`` what was ever decided about her, ``pushes`` what was
+    decided about her orders. ``shared`` are the addresses that records of other people carry too. It is personal data
+    from one end to the other: never logged, and its ``repr`` shows nothing.
     """
 
     customer_id: str
@@ -35,9 +35,16 @@ class Person(msgspec.Struct, frozen=True):
     birth_dates: frozenset[str]
     streets: frozenset[str]
     decisions: frozenset[str]
+    pushes: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return "Person(…)"
+
+    def alone(self) -> "Person":
+        """Return her without what is other people's too: what is found of it names nobody."""
+        return msgspec.structs.replace(
+            self, emails=self.emails - self.shared, phones=self.phones - self.shared
+        )
 
     @property
     def addresses(self) -> list[tuple[Channel, str]]:
@@ -189,6 +196,19 @@ def _person(warehouse: duckdb.DuckDBPyConnection, customer_id: str) -> Person:
                 where list_contains($ids, customer_id) or list_contains($nodes, subject_node)
                 """,
                 {"ids": customer_ids, "nodes": nodes},
+            )
+        ),
+        # by the record that ordered: what it was called when it was decided may be somebody else's name by now
+        pushes=frozenset(
+            _column(
+                warehouse,
+                """
+                select pushes.push_id
+                from decisions.int_order_pushes as pushes
+                inner join identity.int_identity__map as map on pushes.record_key = map.record_key
+                where map.customer_id = $id
+                """,
+                {"id": customer_id},
             )
         ),
     )

@@ -1,4 +1,4 @@
-"""What an erasure would do: who is meant, and what there is of her. Nothing is changed but that news is built."""
+"""What an erasure would do: who is meant, and what there is of her. Nothing is changed but that news is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ from perennial.errors import PerennialError
 from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
-from reverse_etl.forget import known_at
+from reverse_etl.forget import Hers, known_at, refuse_open
 from reverse_etl.ledger.store import open_ledger
+from reverse_etl.tail import Tail
 from warehouse.builder import Builder
 from warehouse.moments import covered
 from warehouse.report import OnNode, ignore
@@ -25,12 +26,16 @@ from warehouse.report import OnNode, ignore
 
 @dataclass(frozen=True)
 class Plan:
-    """An erasure that may begin: how many landed rows by stream, enrollments in the ledger, other people's mentions."""
+    """An erasure that may begin: how many landed rows by stream, enrollments in the ledger, other people's mentions.
+
+    ``destinations`` had been sent any of the enrollments.
+    """
 
     person: Person
     rows: Mapping[str, int]
     mentions: Mapping[str, int]
     enrollments: int
+    destinations: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,21 @@ def plan(settings: Settings, clock: Clock, asked: str, on_node: OnNode = ignore)
         person = find(warehouse, asked)
         if person is None:
             return _erased_before(log, hashes_asked(asked, salt_of(settings)))
-        rows = rows_of(warehouse, log, person)
+        rows = rows_of(warehouse, log, person, covered(log))
     ledger = open_ledger(settings.ledger_url, salt_of(settings))
     try:
-        known = known_at(ledger, person.customer_ids, person.decisions)
+        Tail(ledger, log, clock).catch_up()
+        known = known_at(ledger, in_ledger(person), clock)
     finally:
         ledger.close()
+    refuse_open(known.open_orders)
     counts = {stream: len(found) for stream, found in rows.hers.items()}
-    return Plan(person, counts, rows.mentions, known.enrollments)
+    return Plan(person, counts, rows.mentions, known.enrollments, known.destinations)
+
+
+def in_ledger(person: Person) -> Hers:
+    """Return what the ledger knows her by."""
+    return Hers(person.customer_ids, person.decisions, person.pushes)
 
 
 def read_everything(settings: Settings, log: LandingLog, on_node: OnNode) -> None:
@@ -83,7 +95,7 @@ def read_everything(settings: Settings, log: LandingLog, on_node: OnNode) -> Non
 def find_rows(settings: Settings, log: LandingLog, person: Person) -> Rows:
     """Find her rows again, after a crash as before it."""
     with duckdb.connect(str(Home(settings.home).warehouse), read_only=True) as warehouse:
-        return rows_of(warehouse, log, person)
+        return rows_of(warehouse, log, person, covered(log))
 
 
 def _erased_before(log: LandingLog, hashes: set[str]) -> Erased:

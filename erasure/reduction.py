@@ -2,6 +2,7 @@
 
 A sale belongs to the store's books: what was sold, for how much, when and where stays, as a guest's. So it is kept by a
 list of what may stay; whatever else a vendor sends goes, and where what stays names her all the same, nothing stays.
+That her order was decided stays as well, without whom it was for: it may reach the till once only.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,6 +25,12 @@ _CART = (
     "id", "uuid", "status", "amount", "created_at", "checked_out_time", "updated_at", "store_id", "store_name",
     "reservation_mode", "pos_order_id", "products",
 )  # fmt: skip
+# Decided once: without it an order would be decided, and pushed, again.
+_ORDER_PUSH = (
+    "kind", "push_id", "cart_id", "order_id", "store_id", "jane_store_id", "channel", "verdict", "reason",
+    "line_count", "confirmed_at", "decided_at", "build_no", "ordered_at",
+)  # fmt: skip
+_DECISIONS = "perennial/decisions"
 _CART_HEADERS = ("X-Jane-Request-Timestamp", "stale")
 
 
@@ -47,7 +54,8 @@ def reduce_rows(table: pa.Table, rows: Rows, traces: Traces, salt: Salt) -> pa.T
         stream = f"{table['source'][index]}/{table['stream'][index]}"
         row = {name: values[index] for name, values in columns.items()}
         is_sale = stream == "flowhub/orders" or (seqs[index], numbers[index]) in rows.ordered_carts
-        for name, value in _reduced(row, traces, salt, is_sale=is_sale).items():
+        kept = _order_push(row) if stream == _DECISIONS else {}
+        for name, value in (_reduced(row, traces, salt, is_sale=is_sale) | kept).items():
             columns[name][index] = value
     for name, values in columns.items():
         place = table.schema.get_field_index(name)
@@ -70,6 +78,11 @@ def _reduced(row: Mapping[str, str], traces: Traces, salt: Salt, *, is_sale: boo
     # where it landed first, if an operator landed it again
     request = _text(_kept(_object(row["request"]) or {}, ("original",)))
     return {**left, "headers": headers, "request": request, "payload": sale}
+
+
+def _order_push(row: Mapping[str, str]) -> dict[str, str]:
+    told = _object(row["payload"]) or {}
+    return {"payload": _text(_kept(told, _ORDER_PUSH))} if told.get("kind") == "order_push" else {}
 
 
 def _object(text: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import duckdb
 import msgspec
 
 from erasure.person import Person
-from erasure.traces import Place, Traces, places
+from erasure.traces import Place, places
 from extractors.landing.log import LandingLog
 from extractors.landing.tombstone import is_tombstone
 
@@ -75,17 +75,28 @@ class Rows:
         return {seq: frozenset(rows) for seq, rows in sorted(found.items())}
 
 
-def rows_of(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, person: Person) -> Rows:
-    """Find her rows: what the models take as evidence about her, and what nobody owns that holds a value of hers."""
+def rows_of(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, person: Person, read_upto: int) -> Rows:
+    """Find her rows: what the models take as evidence about her, and what nobody owns that holds a value of hers.
+
+    The models have read the log up to ``read_upto``. Whose a row is that landed later nobody knows yet, so it is
+    nobody's here; Perennial's own rows say themselves whom they are about.
+    """
     attributed = dict(_attributed(warehouse, person))
     hers: dict[str, set[Place]] = {}
     for place, stream in attributed.items():
         hers.setdefault(stream, set()).add(place)
     told: dict[str, set[Place]] = {}
-    for stream, place in places(log.files(), Traces(person)):
-        if place not in attributed and stream not in _NOBODYS:
-            told.setdefault(stream, set()).add(place)
     mentions: Counter[str] = Counter()
+    for found_row in places(log.files(), person):
+        stream, place = found_row.stream, found_row.place
+        is_read = stream.startswith(_OWN) or place[0] <= read_upto
+        if place in attributed or stream in _NOBODYS or not is_read:
+            continue
+        if found_row.is_telling:
+            told.setdefault(stream, set()).add(place)
+        else:
+            # what several people have in common makes a row nobody's
+            mentions[stream] += 1
     for stream, found in told.items():
         if stream.startswith(_OWN):
             others = set(_about_others(log, stream, person, found))
@@ -133,10 +144,24 @@ def _attributed(warehouse: duckdb.DuckDBPyConnection, person: Person) -> Iterato
 def _others(
     warehouse: duckdb.DuckDBPyConnection, person: Person, found: Collection[Place]
 ) -> Iterator[Place]:
-    """Yield the places that are evidence about somebody else."""
+    """Yield the places that are evidence about somebody else, and what such a row was delivered again as."""
+    again = " union ".join(
+        f"""
+        select staged.seq, staged.row_no
+        from {model} as staged
+        inner join asked on staged.seq = asked.place[1] and staged.row_no = asked.place[2]
+        inner join {model} as loaded on staged.source_key = loaded.source_key
+        inner join identity.int_identity__sightings as sightings
+            on loaded.seq = sightings.seq and loaded.row_no = sightings.row_no
+        where staged.disposition = 'duplicate'
+        """  # noqa: S608 -- constants
+        for model, _, _ in _STAGED
+    )
     rows = warehouse.execute(
-        """
+        f"""
         with asked as (select unnest($places) as place)
+        {again}
+        union
         select distinct sightings.seq, sightings.row_no
         from identity.int_identity__sightings as sightings
         inner join asked on sightings.seq = asked.place[1] and sightings.row_no = asked.place[2]
@@ -150,7 +175,7 @@ def _others(
         from staging.base_messaging__feedback as feedback
         inner join asked on feedback.seq = asked.place[1] and feedback.row_no = asked.place[2]
         where list_contains($shared, feedback.address)
-        """,
+        """,  # noqa: S608 -- constants
         {"places": [list(place) for place in found], "shared": sorted(person.shared)},
     ).fetchall()
     yield from rows
@@ -172,6 +197,10 @@ def _subjects(payload: str) -> Iterator[str]:
     try:
         told = msgspec.json.decode(payload)
     except msgspec.DecodeError:
+        return
+    if isinstance(told, dict) and told.get("kind") == "order_push" and told.get("record_key"):
+        # the record that ordered says whose it is; the customer_id of then may be another's by now
+        yield str(told["record_key"])
         return
     for part in (told, told.get("enrollment")) if isinstance(told, dict) else ():
         if isinstance(part, dict):

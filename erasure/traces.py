@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -56,13 +57,25 @@ class Traces:
         return re.search(self._any, text) is not None
 
 
-def places(files: Collection[LandedFile], traces: Traces) -> Iterator[tuple[str, Place]]:
-    """Yield ``source/stream`` and place of each landed row that holds a value of hers."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A landed row that holds a value of hers: ``is_telling`` where that value is nobody else's."""
+
+    stream: str
+    place: Place
+    is_telling: bool
+
+
+def places(files: Collection[LandedFile], person: Person) -> Iterator[Found]:
+    """Yield each landed row that holds a value of hers."""
+    traces, telling = Traces(person), Traces(person.alone())
     for file in files:
         for table in _tables(file):
-            rows = table.filter(traces.mask(table)).select(["source", "stream", "seq", "row_no"])
-            for row in rows.to_pylist():
-                yield f"{row['source']}/{row['stream']}", (row["seq"], row["row_no"])
+            rows = table.filter(traces.mask(table))
+            told = telling.mask(rows).to_pylist()
+            where = rows.select(["source", "stream", "seq", "row_no"]).to_pylist()
+            for row, is_telling in zip(where, told, strict=True):
+                yield Found(f"{row['source']}/{row['stream']}", (row["seq"], row["row_no"]), is_telling)
 
 
 def _tables(file: LandedFile) -> Iterator[pa.Table]:

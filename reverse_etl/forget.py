@@ -1,10 +1,11 @@
 """Forgetting a person in the ledger: her enrollments, what was sent, what was answered."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
 
 from extractors.landing.log import LandingLog
 from perennial.clock import Clock
@@ -19,43 +20,78 @@ from reverse_etl.tail import Tail
 
 _CALL_SECONDS = 60.0  # longer than any call may take
 _LOOK_AGAIN_SECONDS = 0.2
+_LOOKED_UP_WITHIN = timedelta(days=1)  # by when people have looked an ambiguous order up at the till
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
-    """How many enrollments of hers the ledger held, and the destinations that had been sent any."""
+class Hers:
+    """What the ledger knows a person by: whom enrollments are for, and which enrollments and orders are hers.
+
+    An order is hers by its push alone: the ``customer_id`` of then may be somebody else's since.
+    """
+
+    customer_ids: Collection[str]
+    decisions: Collection[str]
+    pushes: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger holds of her: how many enrollments, who had been sent any, the orders that are not settled."""
 
     enrollments: int
     destinations: frozenset[str]
+    open_orders: frozenset[str] = frozenset()
 
 
-def known_at(ledger: Ledger, customer_ids: Collection[str], decisions: Collection[str]) -> Forgotten:
+def known_at(ledger: Ledger, hers: Hers, clock: Clock) -> Known:
     """Count what the ledger holds of a person."""
     with ledger.read() as connection:
         rows = connection.execute(
-            select(enrollments.c.destination, enrollments.c.first_attempt_at).where(
-                _hers(customer_ids, decisions)
-            )
+            select(enrollments.c.destination, enrollments.c.first_attempt_at).where(_are_of(hers))
         ).all()
-    return Forgotten(len(rows), frozenset(name for name, tried_at in rows if tried_at is not None))
+        waiting = _open_orders(connection, hers, clock.now())
+    return Known(len(rows), frozenset(name for name, tried_at in rows if tried_at is not None), waiting)
 
 
-def forget(
-    ledger: Ledger, log: LandingLog, clock: Clock, customer_ids: Collection[str], decisions: Collection[str]
+def refuse_open(orders: Collection[str]) -> None:
+    """Raise ``PerennialError`` where an order is on its way into the till: forgotten now, it would get lost."""
+    if orders:
+        raise PerennialError(
+            f"orders of this person are not settled at the till yet: {', '.join(sorted(orders))}",
+            "let `perennial push` send what is pending (or switch FLOWHUB_SYNC_ORDERS off and push, which ends it); "
+            "look an ambiguous one up at the till within a day, from then on it is not waited for; then call this "
+            "again",
+        )
+
+
+def forget(  # noqa: PLR0913 - the parts of the ledger, and what the caller keeps of it
+    ledger: Ledger,
+    log: LandingLog,
+    clock: Clock,
+    hers: Hers,
+    remember: Callable[[Known], None] = lambda _known: None,
+    *,
+    is_settled: bool = False,
 ) -> int:
     """Take a person out of the ledger and return how many enrollments went; doing it again takes out nothing.
 
     Her addresses are closed first, so nothing more is sent; a call in flight is waited for; what is known of her
-    sent messages lands before it goes, so that no batch of receipts is short of a row. Raises ``PerennialError``
-    where a call does not end.
+    sent messages lands before it goes, so that no batch of receipts is short of a row. ``remember`` is told what
+    there is of her before it goes. Raises ``PerennialError`` where a call does not end, and where an order of hers
+    is not settled; with ``is_settled`` all of them were, so what waits was taken in again by a slower push.
     """
     Tail(ledger, log, clock).catch_up()
     crash_point("erasure_closed")
     deadline = time.monotonic() + _CALL_SECONDS
     while True:
         land_receipts(ledger, log)
+        # no call begins any more, so whoever was sent something is known by now
+        remember(known_at(ledger, hers, clock))
         with ledger.write() as connection:
-            gone = _take_out(connection, customer_ids, decisions, clock)
+            if not is_settled:
+                refuse_open(_open_orders(connection, hers, clock.now()))
+            gone = _take_out(connection, hers, clock)
         if gone is not None:
             break
         if time.monotonic() > deadline:
@@ -69,20 +105,18 @@ def forget(
     return gone
 
 
-def _take_out(
-    connection: Connection, customer_ids: Collection[str], decisions: Collection[str], clock: Clock
-) -> int | None:
+def _take_out(connection: Connection, hers: Hers, clock: Clock) -> int | None:
     """Delete her rows; None, and nothing deleted, while one is in a call or has a receipt that must land first."""
     rows = connection.execute(
         select(enrollments.c.enrollment_id, enrollments.c.destination, enrollments.c.status)
-        .where(_hers(customer_ids, decisions))
+        .where(_are_of(hers))
         .with_for_update()
     ).all()
     if any(status == Status.ATTEMPTING for _, _, status in rows):
         for destination in {destination for _, destination, _ in rows}:
             reap(connection, destination, clock.now())
         return None
-    ids = sorted({enrollment_id for enrollment_id, _, _ in rows} | set(decisions))
+    ids = sorted({enrollment_id for enrollment_id, _, _ in rows} | {*hers.decisions, *hers.pushes})
     to_land = connection.scalar(
         select(receipts.c.receipt_no)
         .outerjoin(receipt_batches, receipts.c.batch == receipt_batches.c.first_receipt_no)
@@ -99,8 +133,25 @@ def _take_out(
     return len(rows)
 
 
-def _hers(customer_ids: Collection[str], decisions: Collection[str]) -> ColumnElement[bool]:
+def _open_orders(connection: Connection, hers: Hers, now: datetime) -> frozenset[str]:
+    rows = connection.execute(
+        select(enrollments.c.order_id, enrollments.c.enrollment_id).where(
+            _are_of(hers),
+            enrollments.c.kind == "order",
+            or_(
+                enrollments.c.status == Status.PENDING,
+                and_(
+                    enrollments.c.status == Status.AMBIGUOUS,
+                    enrollments.c.first_attempt_at > now - _LOOKED_UP_WITHIN,
+                ),
+            ),
+        )
+    )
+    return frozenset(order_id or enrollment_id for order_id, enrollment_id in rows)
+
+
+def _are_of(hers: Hers) -> ColumnElement[bool]:
     return or_(
-        enrollments.c.customer_id.in_(sorted(customer_ids)),
-        enrollments.c.enrollment_id.in_(sorted(decisions)),
+        and_(enrollments.c.kind != "order", enrollments.c.customer_id.in_(sorted(hers.customer_ids))),
+        enrollments.c.enrollment_id.in_(sorted({*hers.decisions, *hers.pushes})),
     )

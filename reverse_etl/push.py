@@ -1,6 +1,7 @@
 """The push: from landed decisions, through the ledger, to the messaging systems."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections import Counter
@@ -28,6 +29,8 @@ from reverse_etl.run import Patience, Run
 from reverse_etl.scribe import Scribe
 from reverse_etl.states import Status
 from reverse_etl.tail import Tail
+
+_log = logging.getLogger(__name__)
 
 _BEAT_SECONDS = 0.2
 _BEATS_A_TIDYING = 5
@@ -224,7 +227,11 @@ class _Shift:
                 self._stop("it was told to stop; the rest waits for the next push")
             if beat % _BEATS_A_TIDYING:
                 continue
-            await asyncio.to_thread(self.tidy)
+            try:
+                await asyncio.to_thread(self.tidy)
+            except Exception as error:  # noqa: BLE001 -- the last tidying, after the run, says it if it lasts
+                # its text may hold a row
+                _log.warning("tidying failed (%s); it is done again in a second", type(error).__name__)
             for run in self.runs:
                 if run.counts:
                     self.on_progress(_line(run))

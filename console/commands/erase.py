@@ -1,6 +1,6 @@
 """``perennial erase``: a person is forgotten everywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,13 +43,13 @@ def erase(person: Who, *, yes: Yes = False) -> None:
             _show(found)
             if not yes and not typer.confirm("Erase her? This can't be undone"):
                 raise typer.Exit(1)
-            steps = _by_hand(found.person)
-            work = begin(settings, clock, found.person)
+            work = begin(settings, clock, found.person, found.destinations)
+            steps = _by_hand(found.person, work.to_tell)
         else:
             out.print(
                 f"An erasure that began on {found.erased_at:%Y-%m-%d %H:%M} UTC is not over; it goes on."
             )
-            steps = _by_hand(found.person) if found.person is not None else []
+            steps = _by_hand(found.person, found.to_tell) if found.person is not None else []
             work = found
         with Progress(err) as progress:
             progress.title("perennial erase")
@@ -84,11 +84,11 @@ def _show(plan: "Plan") -> None:
             f"  {_listed(plan.mentions)} of other people hold a value of hers and stay as they are.",
             soft_wrap=True,
         )
-    for step in _by_hand(person):
+    for step in _by_hand(person, plan.destinations):
         out.print(f"  Before you go on, by hand: {step}", markup=False, soft_wrap=True)
 
 
-def _by_hand(person: "Person") -> list[str]:
+def _by_hand(person: "Person", told: Collection[str]) -> list[str]:
     """Return what no documented interface does: the sources are asked by a person, and so is AIQ."""
     sources = {node.partition(":")[0] for node in person.nodes}
     steps = []
@@ -100,6 +100,12 @@ def _by_hand(person: "Person") -> list[str]:
         steps.append("in Shopify: Customers → her record → Erase personal data; OMNI follows Shopify")
     if sources & {"partner_customer", "partner_contact", "device"}:
         steps.append("ask the partners that send events to delete her")
+    unasked = sorted(person.emails & person.shared or (person.phones if not person.emails else ()))
+    if "klaviyo" in told and unasked:
+        steps.append(
+            f"in Klaviyo: look for {', '.join(unasked)} and delete the profile if it is hers; it is asked by interface "
+            "only for e-mails that nobody else uses"
+        )
     addresses = ", ".join([*sorted(person.emails), *sorted(person.phones)])
     steps.append(
         "write to AIQ (support): “Please delete the contact with the following identifiers from our account, with all "

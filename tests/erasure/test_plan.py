@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from erasure.plan import Plan, plan
+from erasure.plan import Plan, find_rows, plan
 from perennial.clock import clock_of, sandbox_clock
 from perennial.errors import PerennialError
 from perennial.home import Home
@@ -26,7 +26,8 @@ def test_a_household_s_phone_is_hers_and_his(deployed: Path, tmp_path: Path) -> 
         story = Story.on(deployed, home, vendors)
     story.customer(ANN, at(9))
     story.customer(SAM, at(9))
-    story.partner(SAM, "coupon_shared", at(10), {"with": ANN.email})
+    for _ in range(2):  # what is delivered again is his as well
+        story.partner(SAM, "coupon_shared", at(10), {"with": ANN.email})
     story.partner(ANN, "product_viewed", at(10), {"product_id": "p1"})
     story.scene.clock.set(at(11), running=False)
     clock = clock_of(story.settings)
@@ -41,4 +42,15 @@ def test_a_household_s_phone_is_hers_and_his(deployed: Path, tmp_path: Path) -> 
     assert isinstance(found, Plan)
     assert found.person.shared == {ANN.phone}
     assert found.rows == {"flowhub/customers": 1, "partners/events": 1}
-    assert found.mentions == {"flowhub/customers": 1, "partners/events": 1}
+    assert not found.destinations
+    # what nobody has read yet is nobody's, and so is what holds no more than the phone
+    before = find_rows(story.settings, story.scene.log, found.person)
+    story.customer(SAM, at(12), city="Boulder")
+    story.land_text("jane", "cart_status", "broken-sam", f'{{"phone": "{SAM.phone}", "name": "Sam')
+    assert find_rows(story.settings, story.scene.log, found.person) == before
+    with owned(Home(story.settings.home)):
+        later = plan(story.settings, clock, ANN.email)
+    assert isinstance(later, Plan)
+    assert later.rows == found.rows
+    assert later.mentions == {"flowhub/customers": 2, "jane/cart_status": 1, "partners/events": 2}
+    assert found.mentions == {"flowhub/customers": 1, "partners/events": 2}

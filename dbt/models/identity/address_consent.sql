@@ -20,7 +20,7 @@ relevant as (
 
     select
         evidence.*,
-        -- a stop holds until the address itself opts in again, and so does an erasure; what a till says does not lift it
+        -- a stop holds until the address itself opts in again, and so does an erasure; a till lifts neither
         max(case when basis in ('stop', 'erasure') then occurred_at end)
             over (partition by evidence.channel, evidence.address) as stopped_at,
         max(case when basis = 'explicit' then occurred_at end)

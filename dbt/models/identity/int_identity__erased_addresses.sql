@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
-{#- An erasure keeps hashes only, so an address is known to be an erased person's when somebody shows it: she comes back,
-    or others use it with her. Cost follows the news; an erasure itself looks at every known address once. -#}
+{#- An erasure keeps hashes only, so an address is known to be an erased person's when somebody shows it: she comes
+    back, or others use it with her. Cost follows the news; an erasure itself looks at every known address once. -#}
 with
 
 erasures as (

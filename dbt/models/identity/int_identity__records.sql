@@ -33,7 +33,7 @@ select
     latest.record_key,
     latest.node,
     split_part(latest.node, ':', 1) as record_type,
-    {% if is_incremental() -%} least(known.source, latest.source) {%- else -%} latest.source {%- endif %} as source,
+    {% if is_incremental() -%} least(known.source, latest.source) as source, {%- else -%} latest.source, {%- endif %}
     {% if is_incremental() -%}
     coalesce(known.first_seq, latest.first_seq) as first_seq,
     coalesce(known.first_row_no, latest.first_row_no) as first_row_no,
