@@ -1,13 +1,15 @@
 """``perennial order``: pin or free the stock of an e-commerce order by hand."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.homes import own_home
 from console.output import out
 from perennial.settings import load_settings
-from warehouse.order_stock import Deed, set_stock
+
+if TYPE_CHECKING:
+    from warehouse.order_stock import Deed
 
 OrderId = Annotated[str, typer.Argument(help="Jane's cart id, or the till's order id.", metavar="ID")]
 
@@ -26,7 +28,9 @@ def release(order: OrderId) -> None:
     _set("release", order)
 
 
-def _set(deed: Deed, order: str) -> None:
+def _set(deed: "Deed", order: str) -> None:
+    from warehouse.order_stock import set_stock
+
     settings = load_settings()
     own_home(settings)
     order_id = set_stock(settings, deed, order)

@@ -18,6 +18,7 @@ from extractors.landing.disk_errors import reading
 from extractors.landing.rewrites import Rewrite, Rewrites
 from extractors.landing.store import Store
 from perennial.clock import WallClock
+from perennial.errors import LandingError
 
 Change = Callable[[pa.Table], pa.Table]
 BatchesIn = Callable[[int, int | None], Sequence[Batch]]
@@ -66,7 +67,13 @@ class Rewriting:
         while True:
             old = self._files(first_seq, last_seq)
             if draft is None or draft.note.replaced != tuple(old):
-                draft = self._draft(old, change, keep_old_for)
+                try:
+                    draft = self._draft(old, change, keep_old_for)
+                except LandingError:
+                    # another one may have replaced a file while it was read, and taken it away
+                    if self._files(first_seq, last_seq) == old:
+                        raise
+                    continue
             if draft is None:
                 return None
             done = self._commit(draft)

@@ -79,6 +79,8 @@ def _batches(log: LandingLog, after_seq: int, upto_seq: int) -> Iterator[pa.Reco
                 # A file of several batches may reach beyond the range; of any other every row is looked at,
                 # one that claims a foreign seq too.
                 reaches_beyond = parquet.metadata.num_rows > file.rows
+                if missing := set(_READ).difference(parquet.schema_arrow.names):
+                    raise KeyError(*sorted(missing))  # noqa: TRY301 - damage like the others below
                 for batch in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME, columns=_READ):
                     yield _inside(batch, after_seq, upto_seq) if reaches_beyond else batch
         except (OSError, KeyError, pa.ArrowException) as error:

@@ -17,7 +17,12 @@ def _settings(monkeypatch: pytest.MonkeyPatch, home: Path) -> Settings:
 def test_every_setting_comes_from_the_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A vendor setting that the function forgets would leak in from the caller's shell."""
     environment = sandbox_environment(tmp_path, 18700, 18800)
-    unnamed = {"perennial_console_port", "perennial_dagster_port"}
+    unnamed = {
+        "perennial_console_port",
+        "perennial_dagster_port",
+        "perennial_receiver_workers",
+        "perennial_receiver_requests_per_second",
+    }
     assert {name.upper() for name in set(Settings.model_fields) - unnamed} == set(environment)
     settings = _settings(monkeypatch, tmp_path)
     urls = [settings.flowhub_base_url, settings.aiq_base_url, settings.klaviyo_base_url]

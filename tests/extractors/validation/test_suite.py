@@ -192,7 +192,7 @@ def test_a_damaged_file_is_named(settings: Settings, log: LandingLog, damage: st
     with pytest.raises(LandingError, match=path.name) as caught:
         validate_new_batches(settings, log, 0, 2)
     assert "restore" in caught.value.fix
-    assert validate_new_batches(settings, log, 1, 2).success
+    assert validate_new_batches(settings, log, 1, 2).boundary.success
 
 
 def test_an_expectation_that_can_not_be_computed_counts_as_failed(settings: Settings) -> None:
