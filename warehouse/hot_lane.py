@@ -68,11 +68,11 @@ def _reads_moment(caller: Any, manifest: Manifest, seen: set[str]) -> bool:  # n
 def _is_reached(unique_id: str, models: Mapping[str, Any], news: set[str], known: dict[str, bool]) -> bool:
     if unique_id not in known:
         node = models[unique_id]
-        if node.name.startswith("base_"):
-            known[unique_id] = not news.isdisjoint(streams_read(node.raw_code))
-        elif _CLOCK in node.tags:
-            known[unique_id] = True
-        else:
-            parents = [parent for parent in node.depends_on.nodes if parent in models]
-            known[unique_id] = any(_is_reached(parent, models, news, known) for parent in parents)
+        parents = [parent for parent in node.depends_on.nodes if parent in models]
+        known[unique_id] = (
+            _CLOCK in node.tags
+            # not only the base models read landing by themselves
+            or not news.isdisjoint(streams_read(node.raw_code))
+            or any(_is_reached(parent, models, news, known) for parent in parents)
+        )
     return known[unique_id]
