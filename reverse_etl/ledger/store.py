@@ -180,6 +180,7 @@ def _is_salted(connection: Connection, salt: Salt) -> bool:
 
 def _salt(connection: Connection, salt: Salt) -> None:
     """Forget what another salt hashed, and read the landing log's facts again from the start."""
+    _alone(connection)
     if _is_salted(connection, salt):  # another process was first
         return
     connection.execute(delete(suppressions))
@@ -191,14 +192,19 @@ def _salt_name(salt: Salt) -> str:
     return f"salt:{salt.salt_id}"
 
 
+def _alone(connection: Connection) -> None:
+    """Wait until no other process makes the ledger ready; on SQLite a writer is alone anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+
+
 def _upgrade(connection: Connection) -> None:
     # Only here, so that a push that finds its ledger ready doesn't pay for the import.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util.exc import CommandError  # noqa: PLC0415
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    _alone(connection)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
