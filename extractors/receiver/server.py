@@ -1,8 +1,11 @@
 """Runs the receiver on the address that the settings name."""
 
 import contextlib
+import gc
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -48,10 +51,30 @@ def run_on(listener: socket.socket, settings: Settings, stop: threading.Event | 
     if stop is not None:
         threading.Thread(target=_end_when_set, args=(stop, server), daemon=True).start()
     try:
-        with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C, after everything has been sealed
+        # Ctrl-C, after everything has been sealed
+        with contextlib.suppress(KeyboardInterrupt), _rare_collections():
             server.run(sockets=[listener])
     except SystemExit as error:  # how the server says that it could not start
         raise PerennialError("the receiver could not start", "the lines above say why") from error
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for cycles seldom, and never among what was loaded at the start.
+
+    Requests that wait for the disk outlive a young collection; looking through them and through every module again
+    and again took 40 % of the processor time of an acknowledgement (``benchmarks/RESULTS.md``). The memory of a
+    request is counted back without the collector, so what remains between two collections is bounded by them.
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _make_journal(settings: Settings) -> None:
