@@ -17,7 +17,7 @@ placeholders as (
 
 carried as (
 
-    {%- for identifier in ['email', 'phone', 'flowhub_customer_id', 'jane_external_user_id', 'jane_cart',
+    {%- for identifier in ['medical_id', 'email', 'phone', 'flowhub_customer_id', 'jane_external_user_id', 'jane_cart',
                            'pos_order_id', 'shopify_merge', 'device_id', 'name_birthday'] %}
     select
         record_key, '{{ identifier }}' as identifier_type, {{ identifier }} as identifier_value,

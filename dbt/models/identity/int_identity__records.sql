@@ -20,7 +20,7 @@ latest as (
         (array_agg(row_no order by seq, row_no))[1] as first_row_no,
         max(seq) as last_seq,
         max(seen_at) as last_seen_at
-        {%- for field in ['full_name', 'given_name_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
+        {%- for field in ['full_name', 'given_name_key', 'surname_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
                           'street_address', 'city', 'postal_code', 'state', 'country', 'email', 'phone'] %},
         (array_agg({{ field }} order by seq desc, row_no desc) filter (where {{ field }} is not null))[1] as {{ field }}
         {%- endfor %}
@@ -39,7 +39,7 @@ select
     coalesce(known.first_row_no, latest.first_row_no) as first_row_no,
     latest.last_seq,
     latest.last_seen_at,
-    {% for field in ['full_name', 'given_name_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
+    {% for field in ['full_name', 'given_name_key', 'surname_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
                      'street_address', 'city', 'postal_code', 'state', 'country', 'email', 'phone'] -%}
     coalesce(latest.{{ field }}, known.{{ field }}) as {{ field }},
     {% endfor -%}
@@ -50,6 +50,7 @@ select
     latest.last_seen_at,
     latest.full_name,
     latest.given_name_key,
+    latest.surname_key,
     latest.birth_date,
     latest.programme,
     latest.is_loyal,

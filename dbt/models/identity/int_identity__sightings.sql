@@ -1,181 +1,38 @@
-{#- Every row of every source that shows a person, a device or a cart, with the record that it is evidence about
-    (`node`) and the identifiers it carries. -#}
+{#- The observations with what they are compared by: one normalisation of names for all sources, and the identifiers that
+    are several fields together. -#}
 with
 
-flowhub_customers as (
+observations as (
 
-    select * from {{ ref('stg_flowhub__customers') }}
+    select
+        *,
+        {{ name_key("split_part(full_name, ' ', 1)") }} as written_given_name,
+        {{ name_key("case when full_name like '% %' then reverse(split_part(reverse(full_name), ' ', 1)) end") }}
+            as surname_key
+    from {{ ref('int_identity__observations') }}
 
 ),
 
-flowhub_orders as (
+nicknames as (
 
-    select * from {{ ref('stg_flowhub__orders') }}
-
-),
-
-jane_carts as (
-
-    select * from {{ ref('stg_jane__carts') }}
+    select * from {{ ref('nicknames') }}
 
 ),
 
-omni_events as (
-
-    select * from {{ ref('stg_omni__events') }}
-
-),
-
-shopify_webhooks as (
-
-    select * from {{ ref('stg_shopify__webhooks') }}
-
-),
-
-partner_events as (
-
-    select * from {{ ref('stg_partners__events') }}
-
-),
-
-sightings as (
+compared as (
 
     select
-        seq, row_no, received_at as seen_at,
-        'flowhub' as source,
-        {{ node_of('flowhub_customer', 'flowhub_customer_id') }} as node,
-        true as is_snapshot,
-        full_name, birth_date, programme, is_loyal, customer_groups, street_address, city, postal_code, state, country,
-        email, phone,
-        flowhub_customer_id,
-        cast(null as varchar) as jane_external_user_id,
-        cast(null as varchar) as jane_cart,
-        cast(null as varchar) as pos_order_id,
-        cast(null as varchar) as shopify_merge,
-        cast(null as varchar) as device_id
-    from flowhub_customers
-
-    union all
-
-    -- an online order ties its customer to the Jane cart that it came from
-    select
-        seq, row_no, received_at,
-        'flowhub',
-        {{ node_of('flowhub_customer', 'flowhub_customer_id') }},
-        false,
-        null, null, null, null, null, null, null, null, null, null,
-        null, null,
-        flowhub_customer_id, null, null, order_id, null, null
-    from flowhub_orders
-    where flowhub_customer_id is not null
-        and order_type <> 'walk-in'
-        and is_first_version
-
-    union all
-
-    select
-        seq, row_no, received_at,
-        'jane',
-        {{ jane_node() }},
-        false,
-        full_name, null, null, null, null, null, null, null, null, null,
-        email, phone,
-        null, external_user_id, cart_id, pos_order_id, null, null
-    from jane_carts
-
-    union all
-
-    -- an order that Perennial put into the till ties its cart to the till's customer
-    select
-        seq, row_no, received_at,
-        'jane',
-        {{ node_of('jane_cart', 'cart_id') }},
-        false,
-        null, null, null, null, null, null, null, null, null, null,
-        null, null,
-        null, null, cart_id, pos_order_id, null, null
-    from {{ ref('stg_perennial__order_receipts') }}
-    where status = 'accepted' and pos_order_id is not null
-
-    union all
-
-    select
-        seq, row_no, received_at,
-        'omni',
-        {{ omni_node() }},
-        false,
-        null, null, null, null, null, null, null, null, null, null,
-        email, phone,
-        null, null, null, null,
-        case when merged_shopify_customer_id is not null then shopify_customer_id end,
-        null
-    from omni_events
-
-    union all
-
-    -- OMNI tells of a merge as Shopify does: whom it merged away lives on in the one that was kept
-    select
-        seq, row_no, received_at,
-        'omni',
-        {{ node_of('shopify_customer', 'merged_shopify_customer_id') }},
-        false,
-        null, null, null, null, null, null, null, null, null, null,
-        null, null,
-        null, null, null, null, shopify_customer_id, null
-    from omni_events
-    where merged_shopify_customer_id is not null
-        and shopify_customer_id is not null
-
-    union all
-
-    select
-        seq, row_no, received_at,
-        'shopify',
-        {{ node_of('shopify_customer', 'shopify_customer_id') }},
-        topic in ('customers/create', 'customers/update'),
-        full_name, null, null, null, null, null, null, null, null, null,
-        email, phone,
-        null, null, null, null,
-        case when topic = 'customers/merge' then shopify_customer_id end,
-        null
-    from shopify_webhooks
-    where topic like 'customers%'
-        and coalesce(merge_status, '') <> 'failed'
-
-    union all
-
-    -- the customer that a merge removed lives on in the one that it kept
-    select
-        seq, row_no, received_at,
-        'shopify',
-        {{ node_of('shopify_customer', 'deleted_shopify_customer_id') }},
-        false,
-        null, null, null, null, null, null, null, null, null, null,
-        null, null,
-        null, null, null, null, shopify_customer_id, null
-    from shopify_webhooks
-    where topic = 'customers/merge'
-        and coalesce(merge_status, '') <> 'failed'
-
-    union all
-
-    select
-        seq, row_no, received_at,
-        'partners',
-        {{ partner_node() }},
-        false,
-        null, null, null, null, null, null, null, null, null, null,
-        email, phone,
-        partner_customer_id, null, null, null, null, device_id
-    from partner_events
-    where coalesce(partner_customer_id, email, phone, device_id) is not null
+        observations.*,
+        {{ key64('observations.node') }} as record_key,
+        -- Bob and Robert are one name
+        coalesce(nicknames.given_name, observations.written_given_name) as given_name_key
+    from observations
+    left join nicknames
+        on observations.written_given_name = nicknames.nickname
 
 )
 
 select
-    sightings.*,
-    {{ key64('node') }} as record_key,
-    {{ name_key("split_part(full_name, ' ', 1)") }} as given_name_key,
-    case when birth_date is not null and full_name like '% %'
-        then {{ name_key('full_name') }} || '|' || cast(birth_date as varchar) end as name_birthday
-from sightings
+    *,
+    given_name_key || ' ' || surname_key || '|' || cast(birth_date as varchar) as name_birthday
+from compared

@@ -21,7 +21,7 @@ records as (
             'state': 'VARCHAR', 'birthDate': 'VARCHAR', 'isLoyal': 'BOOLEAN', 'loyaltyPoints': 'DOUBLE',
             'phone': 'VARCHAR', 'email': 'VARCHAR', 'streetAddress1': 'VARCHAR', 'city': 'VARCHAR', 'zip': 'VARCHAR',
             'country': 'VARCHAR', 'consentsToPromotionalEmail': 'BOOLEAN', 'consentsToPromotionalSMS': 'BOOLEAN',
-            'groups': 'JSON'
+            'groups': 'JSON', 'medId': 'VARCHAR'
         }) }} as record
     from judged
 
@@ -40,6 +40,7 @@ parsed as (
         trim({{ json_field('record', 'name') }}) as full_name,
         {{ clean_email(json_field('record', 'email')) }} as email,
         {{ clean_phone(json_field('record', 'phone')) }} as phone,
+        {{ clean_medical_id(json_field('record', 'medId')) }} as medical_id,
         nullif(trim({{ json_field('record', 'streetAddress1') }}), '') as street_address,
         nullif(trim({{ json_field('record', 'city') }}), '') as city,
         nullif(trim({{ json_field('record', 'zip') }}), '') as postal_code,
