@@ -46,7 +46,7 @@
 
 {#- A link on n records as n - 1 edges (`a`, `b`) to the smallest of them. -#}
 {% macro stars_of_links(links) -%}
-    select distinct hubs.hub as a, links.record_key as b
+    select hubs.hub as a, links.record_key as b
     from {{ links }} as links
     inner join (
         select link_key, min(record_key) as hub
