@@ -26,6 +26,9 @@ def main() -> int:
             ("the push", ["-m", "benchmarks.push_rate"]),
             ("durable acknowledgements", ["-m", "benchmarks.acknowledgements"]),
             ("kills under load", ["-m", "benchmarks.kills"]),
+            ("who is who, full", ["-m", "benchmarks.identity.full"]),
+            ("who is who, a little news", ["-m", "benchmarks.identity.incremental"]),
+            ("who is who, right and wrong", ["-m", "benchmarks.identity.accuracy"]),
             ("ten minutes at the highest rate", ["-m", "benchmarks.soak"]),
         ):
             print(f"\n# {title}", flush=True)

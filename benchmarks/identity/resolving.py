@@ -51,16 +51,20 @@ class Resolver:
             warehouse.execute(f"insert into identity.{OBSERVATIONS} by name from shown")
 
     def resolve(self, *, full_refresh: bool = False) -> float:
-        """Run one moment over what is new, or over everything again; return the seconds from call to answer."""
+        """Run one moment over what is new, or over everything again; return the seconds from call to answer.
+
+        Seeds are loaded in the first moment only, as the builder loads them when the project has changed.
+        """
         with self.warehouse() as warehouse:
             [[upto_seq]] = warehouse.execute(
                 f"select max(seq) from identity.{OBSERVATIONS}"  # noqa: S608 - a constant
             ).fetchall()
+        command = "run" if self._build_no else "build"
         self._build_no += 1
         self.seconds = {}
         began = time.monotonic()
         self._invoke(
-            "build", "--exclude-resource-type", "test", "unit_test",
+            command, *(["--exclude-resource-type", "test", "unit_test"] if command == "build" else []),
             *(["--full-refresh"] if full_refresh else []), "--select", *self._nodes,
             upto_seq=upto_seq,
         )  # fmt: skip
