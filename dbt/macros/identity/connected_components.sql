@@ -1,44 +1,44 @@
-{#- The statements of a recursive `components (id, component)`: the smallest id that each id of `edges (a, b)`, given in
-    both directions, is joined to. Used on the few records of the components that changed. -#}
-{% macro connected_components(nodes, edges) -%}
-    {{ return(adapter.dispatch('connected_components', 'perennial')(nodes, edges)) }}
+{#- The statements of a recursive `<name> (id, component)`: the smallest id that each id of `edges (a, b)`, given in
+    both directions, is joined to. For the few records of what changed; `all_components` is for everything. -#}
+{% macro connected_components(name, nodes, edges) -%}
+    {{ return(adapter.dispatch('connected_components', 'perennial')(name, nodes, edges)) }}
 {%- endmacro %}
 
-{% macro default__connected_components(nodes, edges) -%}
-reached (id, component) as (
+{% macro default__connected_components(name, nodes, edges) -%}
+{{ name }}_reached (id, component) as (
 
     select id, id from {{ nodes }}
     union
-    select {{ edges }}.b, reached.component
-    from reached
-    inner join {{ edges }} on reached.id = {{ edges }}.a
+    select {{ edges }}.b, {{ name }}_reached.component
+    from {{ name }}_reached
+    inner join {{ edges }} on {{ name }}_reached.id = {{ edges }}.a
 
 ),
 
-components as (
+{{ name }} as (
 
-    select id, min(component) as component from reached group by id
+    select id, min(component) as component from {{ name }}_reached group by id
 
 )
 {%- endmacro %}
 
-{% macro duckdb__connected_components(nodes, edges) -%}
-reached (id, component) using key (id) as (
+{% macro duckdb__connected_components(name, nodes, edges) -%}
+{{ name }}_reached (id, component) using key (id) as (
 
     select id, id from {{ nodes }}
     union
     select nearer.id, min(further.component)
-    from recurring.reached as nearer
+    from recurring.{{ name }}_reached as nearer
     inner join {{ edges }} on nearer.id = {{ edges }}.b
-    inner join reached as further on {{ edges }}.a = further.id
+    inner join {{ name }}_reached as further on {{ edges }}.a = further.id
     where further.component < nearer.component
     group by nearer.id
 
 ),
 
-components as (
+{{ name }} as (
 
-    select id, component from reached
+    select id, component from {{ name }}_reached
 
 )
 {%- endmacro %}

@@ -1,5 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='identifier_key') }}
 
+{#- Cost follows the news: a value is judged again when a record takes it up or leaves it, or when what is known of its
+    records changes; a deployment may have changed the lists, so it judges them all. -#}
 with
 
 identifiers as (
@@ -20,6 +22,12 @@ rules as (
 
 ),
 
+placeholders as (
+
+    select * from {{ ref('placeholder_identifiers') }}
+
+),
+
 touched as (
 
     select identifier_key from identifiers where {{ changed_since() }}
@@ -29,6 +37,10 @@ touched as (
     from identifiers
     inner join records on identifiers.record_key = records.record_key
     where {{ changed_since('records.changed_build_no') }}
+    {%- if var('deploying') %}
+    union
+    select identifier_key from identifiers
+    {%- endif %}
 
 ),
 
@@ -37,51 +49,108 @@ carriers as (
     select
         identifiers.identifier_key,
         identifiers.identifier_type,
-        count(*) as record_count,
-        count(distinct records.given_name_key) as given_name_count,
-        count(distinct records.birth_date) as birth_date_count,
-        -- a known record is more than the device itself
-        count(*) filter (where records.record_type <> 'device') as known_record_count,
-        bool_or(identifiers.is_placeholder) as is_placeholder
+        identifiers.identifier_value,
+        identifiers.first_seen_at,
+        records.given_name_key,
+        records.birth_date,
+        {{ is_known_record('records.record_type') }} as is_known,
+        max(identifiers.last_seen_at) over earlier_carriers as last_seen_before,
+        lag(records.given_name_key) over one_after_another as given_name_before,
+        lag(records.birth_date) over one_after_another as birth_date_before
     from identifiers
     inner join records on identifiers.record_key = records.record_key
     where identifiers.is_active
         and identifiers.identifier_key in (select identifier_key from touched)
-    group by identifiers.identifier_key, identifiers.identifier_type
+    window
+        one_after_another as (
+            partition by identifiers.identifier_key order by identifiers.first_seen_at, identifiers.record_key
+        ),
+        earlier_carriers as (
+            partition by identifiers.identifier_key order by identifiers.first_seen_at, identifiers.record_key
+            rows between unbounded preceding and 1 preceding
+        )
+
+),
+
+values_shown as (
+
+    select
+        carriers.identifier_key,
+        carriers.identifier_type,
+        carriers.identifier_value,
+        count(*) as record_count,
+        count(*) filter (where carriers.is_known) as known_record_count,
+        count(distinct carriers.given_name_key) as given_name_count,
+        count(distinct carriers.birth_date) as birth_date_count,
+        -- somebody else's, after a long silence: the number was returned and given to another
+        max(carriers.first_seen_at) filter (
+            where carriers.first_seen_at > {{ add_seconds('carriers.last_seen_before', 'rules.recycled_after_days * 86400') }}
+                and (
+                    carriers.given_name_key <> carriers.given_name_before
+                    or carriers.birth_date <> carriers.birth_date_before
+                )
+        ) as recycled_at
+    from carriers
+    inner join rules on carriers.identifier_type = rules.identifier_type
+    group by carriers.identifier_key, carriers.identifier_type, carriers.identifier_value
 
 ),
 
 judged as (
 
     select
-        carriers.*,
+        values_shown.*,
         case
-            when carriers.is_placeholder then 'blocked'
-            when carriers.record_count > rules.max_records then 'blocked'
-            when rules.link_mode = 'attach' and carriers.known_record_count > 1 then 'blocked'
-            when rules.link_mode = 'unless_contradicted'
-                and (carriers.given_name_count > 1 or carriers.birth_date_count > 1) then 'links_with_name'
+            when exists(
+                select 1 from placeholders
+                where placeholders.identifier_type = values_shown.identifier_type
+                    and values_shown.identifier_value like placeholders.pattern
+            ) then 'placeholder'
+            when values_shown.record_count > rules.max_records then 'too_many_records'
+            when greatest(values_shown.given_name_count, values_shown.birth_date_count) > rules.max_people
+                then 'too_many_people'
+            when rules.link_mode = 'attach' and values_shown.known_record_count > rules.max_people
+                then 'too_many_people'
+        end as block_reason,
+        rules.link_mode
+    from values_shown
+    inner join rules on values_shown.identifier_type = rules.identifier_type
+
+),
+
+found as (
+
+    select
+        identifier_key,
+        identifier_type,
+        record_count,
+        known_record_count,
+        given_name_count,
+        birth_date_count,
+        recycled_at,
+        block_reason,
+        case
+            when block_reason is not null then 'blocked'
+            when link_mode <> 'always' and (given_name_count > 1 or birth_date_count > 1) then 'links_on_agreement'
             else 'links'
         end as verdict
-    from carriers
-    inner join rules on carriers.identifier_type = rules.identifier_type
+    from judged
 
 )
 
 select
-    judged.identifier_key,
-    judged.identifier_type,
-    judged.record_count,
-    judged.given_name_count,
-    judged.birth_date_count,
-    judged.verdict,
+    found.*,
     {% if is_incremental() -%}
-    case when known.verdict = judged.verdict then known.changed_build_no else {{ build_no() }} end as changed_build_no
+    case
+        when known.verdict = found.verdict and known.recycled_at is not distinct from found.recycled_at
+            then known.changed_build_no
+        else {{ build_no() }}
+    end as changed_build_no
     {%- else -%}
     {{ build_no() }} as changed_build_no
     {%- endif %}
-from judged
+from found
 {% if is_incremental() -%}
 left join {{ this }} as known
-    on judged.identifier_key = known.identifier_key
+    on found.identifier_key = known.identifier_key
 {%- endif %}

@@ -1,7 +1,20 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
 
-{#- Cost follows the news: only the components that changed identifier values touch are resolved again. -#}
+{#- Cost follows the news: only the neighbourhoods that were walked again are resolved again, and only those in which
+    somebody contradicts somebody go through the tiers. A deployment may have changed the rules, so it looks at all. -#}
 with recursive
+
+neighbourhoods as (
+
+    select * from {{ ref('int_identity__neighbourhoods') }}
+
+),
+
+records as (
+
+    select * from {{ ref('int_identity__records') }}
+
+),
 
 identifiers as (
 
@@ -15,108 +28,203 @@ identifier_status as (
 
 ),
 
-records as (
+rules as (
 
-    select * from {{ ref('int_identity__records') }}
-
-),
-
-changed_identifiers as (
-
-    select identifier_key from identifiers where {{ changed_since() }}
-    union
-    select identifier_key from identifier_status where {{ changed_since() }}
+    select
+        identifier_type,
+        tier,
+        case when link_mode = 'attach' and {{ var('identity_devices_merge') }} then 'unless_contradicted' else link_mode end
+            as link_mode
+    from {{ ref('identifier_rules') }}
 
 ),
 
-dirty_records as (
+kept_apart as (
 
-    {#- all records of a changed value, not only the new ones: a bridge has a far side -#}
-    select record_key from identifiers
-    where identifier_key in (select identifier_key from changed_identifiers)
-    union
-    select record_key from records where {{ changed_since() }}
+    {#- which side of which `do_not_link` a record is on -#}
+    select node, string_agg(side, ' ' order by side) as sides
+    from (
+        select node_a as node, md5(node_a || ' ' || node_b) || 'a' as side from {{ ref('do_not_link') }}
+        union
+        select node_b as node, md5(node_a || ' ' || node_b) || 'b' as side from {{ ref('do_not_link') }}
+    ) as listed
+    group by node
 
 ),
 
-scope as (
+looked_at as (
 
-    select record_key from dirty_records
-    {%- if is_incremental() %}
-    union
-    select record_key from {{ this }}
-    where customer_id in (
-        select customer_id from {{ this }} where record_key in (select record_key from dirty_records)
-    )
+    select
+        neighbourhoods.record_key,
+        neighbourhoods.neighbourhood,
+        records.node,
+        records.first_seq,
+        records.first_row_no,
+        records.given_name_key,
+        records.surname_key,
+        records.birth_date,
+        {{ is_known_record('records.record_type') }} as is_known,
+        kept_apart.sides
+    from neighbourhoods
+    inner join records on neighbourhoods.record_key = records.record_key
+    left join kept_apart on records.node = kept_apart.node
+    {%- if not var('deploying') %}
+    where {{ changed_since('neighbourhoods.changed_build_no') }}
     {%- endif %}
 
 ),
 
-links as (
+contested as (
 
-    {#- what ties records together: the identifier, or the identifier with the name where people share it -#}
-    select
-        identifiers.record_key,
-        case identifier_status.verdict
-            when 'links' then {{ key64("'=' || identifiers.identifier_key") }}
-            else {{ key64("'~' || identifiers.identifier_key || '|' || records.given_name_key") }}
-        end as link_key
-    from identifiers
+    select neighbourhood
+    from looked_at
+    group by neighbourhood
+    having min(given_name_key) <> max(given_name_key)
+        or min(birth_date) <> max(birth_date)
+        or max(sides) is not null
+    union
+    -- a device must not join two known people who contradict each other in nothing
+    select looked_at.neighbourhood
+    from looked_at
+    inner join identifiers on looked_at.record_key = identifiers.record_key
     inner join identifier_status on identifiers.identifier_key = identifier_status.identifier_key
-    inner join records on identifiers.record_key = records.record_key
+    inner join rules on identifiers.identifier_type = rules.identifier_type
+    where rules.link_mode = 'attach'
+        and identifiers.is_active
+        and identifier_status.verdict <> 'blocked'
+        and identifier_status.known_record_count > 1
+
+),
+
+claims as (
+
+    {#- who holds what; a value that was given to another is another value from then on -#}
+    select
+        looked_at.record_key,
+        rules.tier,
+        rules.link_mode,
+        case
+            when identifiers.first_seen_at >= identifier_status.recycled_at
+                then {{ key64("'again|' || identifiers.identifier_key") }}
+            else identifiers.identifier_key
+        end as link_key
+    from looked_at
+    inner join identifiers on looked_at.record_key = identifiers.record_key
+    inner join identifier_status on identifiers.identifier_key = identifier_status.identifier_key
+    inner join rules on identifiers.identifier_type = rules.identifier_type
     where identifiers.is_active
-        and identifiers.record_key in (select record_key from scope)
+        and identifier_status.verdict <> 'blocked'
+        and looked_at.neighbourhood in (select neighbourhood from contested)
+
+),
+
+tier_0 as (
+
+    select
+        record_key,
+        record_key as component
+    from looked_at
+    where neighbourhood in (select neighbourhood from contested)
+
+),
+
+{% for tier in range(1, 6) -%}
+{{ joined_tier('tier_' ~ tier, 'tier_' ~ (tier - 1), tier) }},
+
+{% endfor -%}
+
+broken as (
+
+    {#- each step was right by itself, and together they contradict: Ann, a nameless cart, Bob -#}
+    select tier_5.component
+    from tier_5
+    inner join looked_at on tier_5.record_key = looked_at.record_key
+    group by tier_5.component
+    having min(looked_at.birth_date) <> max(looked_at.birth_date)
+    union
+    select one.component
+    from {{ ref('do_not_link') }} as listed
+    inner join tier_5 as one on {{ key64('listed.node_a') }} = one.record_key
+    inner join tier_5 as other on {{ key64('listed.node_b') }} = other.record_key and one.component = other.component
+
+),
+
+agreed_ties as (
+
+    {#- built again from what agrees in all that is known -#}
+    select
+        claims.record_key as component,
+        case claims.link_mode
+            when 'always' then {{ key64("claims.link_key || '|' || coalesce(looked_at.sides, '')") }}
+            else {{ key64("claims.link_key || '|' || coalesce(looked_at.sides, '') || '|' || looked_at.birth_date
+                          || '|' || looked_at.given_name_key") }}
+        end as tie
+    from claims
+    inner join tier_5 on claims.record_key = tier_5.record_key
+    inner join looked_at on claims.record_key = looked_at.record_key
+    where tier_5.component in (select component from broken)
         and (
-            identifier_status.verdict = 'links'
-            or (identifier_status.verdict = 'links_with_name' and records.given_name_key is not null)
+            claims.link_mode = 'always'
+            or (
+                claims.link_mode <> 'attach'
+                and looked_at.birth_date is not null
+                and looked_at.given_name_key is not null
+            )
         )
 
 ),
 
-star as (
+{{ joined_by('agreed', 'agreed_ties') }},
 
-    {#- a value on n records is n - 1 edges to the smallest of them -#}
-    select distinct
-        min(record_key) over (partition by link_key) as hub,
-        record_key as spoke
-    from links
+resolved as (
+
+    select
+        record_key,
+        neighbourhood as component,
+        false as is_rebuilt
+    from looked_at
+    where neighbourhood not in (select neighbourhood from contested)
+    union all
+    select
+        record_key,
+        component,
+        false as is_rebuilt
+    from tier_5
+    where component not in (select component from broken)
+    union all
+    select
+        tier_5.record_key,
+        coalesce(agreed.component, tier_5.record_key) as component,
+        true as is_rebuilt
+    from tier_5
+    left join agreed on tier_5.record_key = agreed.id
+    where tier_5.component in (select component from broken)
 
 ),
-
-edges as (
-
-    select hub as a, spoke as b from star where hub <> spoke
-    union
-    select spoke as a, hub as b from star where hub <> spoke
-
-),
-
-scoped_records as (
-
-    select record_key as id from scope
-
-),
-
-{{ connected_components('scoped_records', 'edges') }},
 
 anchored as (
 
     {#- a person is named after her oldest record, so an id outlives merges, new records and rebuilds -#}
     select
-        records.record_key,
-        records.node,
-        first_value(records.node) over (
-            partition by components.component
-            order by records.first_seq, records.first_row_no, records.record_key
+        looked_at.record_key,
+        looked_at.node,
+        resolved.is_rebuilt,
+        first_value(looked_at.node) over (
+            partition by resolved.component
+            order by looked_at.first_seq, looked_at.first_row_no, looked_at.record_key
         ) as anchor_node
-    from components
-    inner join records on components.id = records.record_key
+    from resolved
+    inner join looked_at on resolved.record_key = looked_at.record_key
 
 ),
 
 named as (
 
-    select record_key, node, {{ customer_id_of('anchor_node') }} as customer_id
+    select
+        record_key,
+        node,
+        is_rebuilt,
+        {{ customer_id_of('anchor_node') }} as customer_id
     from anchored
 
 )
@@ -126,10 +234,11 @@ select
     named.node,
     named.customer_id,
     {% if is_incremental() -%}
-    known.customer_id as previous_customer_id,
+    case when named.customer_id <> known.customer_id then known.customer_id end as previous_customer_id,
     {%- else -%}
     cast(null as varchar) as previous_customer_id,
     {%- endif %}
+    named.is_rebuilt,
     {{ as_of() }} as changed_at,
     {{ build_no() }} as changed_build_no
 from named
@@ -137,4 +246,5 @@ from named
 left join {{ this }} as known
     on named.record_key = known.record_key
 where named.customer_id is distinct from known.customer_id
+    or named.is_rebuilt is distinct from known.is_rebuilt
 {%- endif %}

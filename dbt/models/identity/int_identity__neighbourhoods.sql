@@ -1,0 +1,76 @@
+{{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
+
+{#- Cost follows the news: only the neighbourhoods that changed values or records touch are walked again. Every value that
+    may join anybody counts here, so nothing outside of a neighbourhood can change who is who in it. -#}
+with recursive
+
+identifiers as (
+
+    select * from {{ ref('int_identity__record_identifiers') }}
+
+),
+
+identifier_status as (
+
+    select * from {{ ref('int_identity__identifier_status') }}
+
+),
+
+records as (
+
+    select * from {{ ref('int_identity__records') }}
+
+),
+
+changed_identifiers as (
+
+    select identifier_key from identifiers where {{ changed_since() }}
+    union
+    select identifier_key from identifier_status where {{ changed_since() }}
+
+),
+
+dirty_records as (
+
+    {#- all records of a changed value, not only the new ones: a bridge has a far side -#}
+    select record_key from identifiers
+    where identifier_key in (select identifier_key from changed_identifiers)
+    union
+    select record_key from records where {{ changed_since() }}
+
+),
+
+scope as (
+
+    select record_key from dirty_records
+    {%- if is_incremental() %}
+    union
+    select record_key from {{ this }}
+    where neighbourhood in (
+        select neighbourhood from {{ this }} where record_key in (select record_key from dirty_records)
+    )
+    {%- endif %}
+
+),
+
+ties as (
+
+    select
+        identifiers.record_key as component,
+        identifiers.identifier_key as tie
+    from identifiers
+    inner join identifier_status on identifiers.identifier_key = identifier_status.identifier_key
+    where identifiers.is_active
+        and identifier_status.verdict <> 'blocked'
+        and identifiers.record_key in (select record_key from scope)
+
+),
+
+{{ joined_by('joined', 'ties') }}
+
+select
+    scope.record_key,
+    coalesce(joined.component, scope.record_key) as neighbourhood,
+    {{ build_no() }} as changed_build_no
+from scope
+left join joined on scope.record_key = joined.id
