@@ -150,7 +150,9 @@ def _person(warehouse: duckdb.DuckDBPyConnection, customer_id: str) -> Person:
         select distinct identifiers.identifier_type, identifiers.identifier_value
         from identity.int_identity__record_identifiers as identifiers
         inner join identity.int_identity__map as map on identifiers.record_key = map.record_key
-        where map.customer_id = $id and not identifiers.is_placeholder
+        left join identity.int_identity__identifier_status as status
+            on identifiers.identifier_key = status.identifier_key
+        where map.customer_id = $id and status.block_reason is distinct from 'placeholder'
         """,
         {"id": customer_id},
     ).fetchall()
@@ -165,7 +167,7 @@ def _person(warehouse: duckdb.DuckDBPyConnection, customer_id: str) -> Person:
     by_type: dict[str, set[str]] = {}
     for kind, value in identifiers:
         by_type.setdefault(kind, set()).add(value)
-    known_by = ("flowhub_customer_id", "jane_external_user_id", "shopify_merge", "device_id")
+    known_by = ("medical_id", "flowhub_customer_id", "jane_external_user_id", "shopify_merge", "device_id")
     ids = {value for kind in known_by for value in by_type.get(kind, ())}
     # a contact's node ends in its address, a cart's in the cart: neither is an id of hers
     nameless = ("jane_contact", "omni_contact", "partner_contact", "jane_cart")

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     points_expiring_days: int = Field(default=30, ge=1, le=365)
     cart_abandoned_after_minutes: int = Field(default=30, ge=1, le=24 * 60)
 
+    # Who is who
+    identity_devices_merge: bool = False
+    identity_max_records: int = Field(default=60, ge=2)
+    identity_max_absorbed: int = Field(default=1_000, ge=1)
+
     # Flowhub
     flowhub_enabled: bool | None = None
     flowhub_base_url: BaseUrl = _FLOWHUB

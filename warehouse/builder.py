@@ -206,7 +206,8 @@ class Builder:
             views = views_of_the_moment(self._project.manifest)
             command = ["build", "--select", *_SCHEDULED, *views, *_NOT_SCHEDULED]
         nodes: list[NodeResult] = []
-        problem = self._dbt(command, self._variables(moment, before, restore=restore), nodes, on_node)
+        variables = self._variables(moment, before, restore=restore) | {"deploying": not is_deployed}
+        problem = self._dbt(command, variables, nodes, on_node)
         decisions = 0
         if problem is None:
             if not is_deployed:
@@ -256,6 +257,9 @@ class Builder:
             "flowhub_map_custom_category_to_sub_category": settings.flowhub_map_custom_category_to_sub_category,
             "flowhub_maui": settings.flowhub_maui,
             "jane_time_zone": settings.jane_timezone,
+            "identity_devices_merge": settings.identity_devices_merge,
+            "identity_max_records": settings.identity_max_records,
+            "identity_max_absorbed": settings.identity_max_absorbed,
         }
 
     def _deployment(self) -> str:

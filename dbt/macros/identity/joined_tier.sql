@@ -6,21 +6,23 @@
     - on the birth date and the first letter of the name (a typo in a name is no other person; twins differ in it); where a
       name has one birth date among those who hold the value, who tells none is taken to have that one;
     - where nobody of that name tells a birth date, on the given name;
-    - `unless_all_differ`: on any of birth date, given name and surname; `always`: whatever they say of themselves;
+    - `unless_born_apart`: as above, but names contest nothing; `always`: whatever they say of themselves;
     - `attach`: not at all; it joins what is nobody's yet to the one person who holds the value. -#}
 {% macro joined_tier(name, earlier, tier) -%}
 {{ name }}_people as (
 
+    {#- a person may be written in several ways by now: one row for each -#}
     select
         earlier.component,
-        min(looked_at.given_name_key) as given_name,
-        min(looked_at.surname_key) as surname,
-        min(looked_at.birth_date) as birth_date,
-        coalesce(min(looked_at.sides), '') as sides,
-        bool_or(looked_at.is_known) as is_known
+        looked_at.given_name_key as given_name,
+        looked_at.surname_key as surname,
+        looked_at.birth_date,
+        coalesce(min(min(looked_at.sides)) over of_person, '') as sides,
+        bool_or(bool_or(looked_at.is_known)) over of_person as is_known
     from {{ earlier }} as earlier
     inner join looked_at on earlier.record_key = looked_at.record_key
-    group by earlier.component
+    group by earlier.component, looked_at.given_name_key, looked_at.surname_key, looked_at.birth_date
+    window of_person as (partition by earlier.component)
 
 ),
 
@@ -37,14 +39,40 @@
 
 ),
 
+{{ name }}_read as (
+
+    {#- one spelling for the names and dates of those who hold a value, where only a slip tells them apart -#}
+    select
+        held.link_key,
+        held.link_mode,
+        held.component,
+        held.sides,
+        held.is_known,
+        held.surname,
+        coalesce(
+            min(other.given_name) filter (where {{ one_name('held', 'other') }}), held.given_name
+        ) as given_name,
+        coalesce(
+            min(other.birth_date) filter (
+                where {{ one_name('held', 'other') }} and {{ one_birth_date('held.birth_date', 'other.birth_date') }}
+            ), held.birth_date
+        ) as birth_date
+    from {{ name }}_held as held
+    inner join {{ name }}_held as other on held.link_key = other.link_key
+    group by
+        held.link_key, held.link_mode, held.component, held.sides, held.is_known, held.surname, held.given_name,
+        held.birth_date
+
+),
+
 {{ name }}_judged as (
 
     select
         *,
         coalesce(
-            min(given_name) over of_value <> max(given_name) over of_value
+            (link_mode <> 'unless_born_apart' and min(given_name) over of_value <> max(given_name) over of_value)
             or min(birth_date) over of_value <> max(birth_date) over of_value
-            or min(sides) over of_value <> max(sides) over of_value,
+            or min(nullif(sides, '')) over of_value <> max(nullif(sides, '')) over of_value,
             false
         ) as is_contested,
         coalesce(birth_date, case
@@ -55,8 +83,12 @@
             when min(given_name) over of_value_and_birth = max(given_name) over of_value_and_birth
                 then min(given_name) over of_value_and_birth
         end) as likely_given_name,
-        count(*) filter (where is_known) over of_value as known_people
-    from {{ name }}_held
+        coalesce(
+            min(case when is_known then component end) over of_value
+            = max(case when is_known then component end) over of_value,
+            true
+        ) as is_one_persons
+    from {{ name }}_read
     window
         of_value as (partition by link_key),
         of_value_and_name as (partition by link_key, given_name),
@@ -68,7 +100,7 @@
 
     select component, link_key as tie
     from {{ name }}_judged
-    where (link_mode = 'attach' and known_people <= 1)
+    where (link_mode = 'attach' and is_one_persons)
         or (link_mode <> 'attach' and not is_contested)
     union all
     select component, {{ key64("link_key || '|' || sides") }} as tie
@@ -80,20 +112,25 @@
         {{ key64("link_key || '|' || sides || '|' || likely_birth_date || '|' || coalesce(substr(likely_given_name, 1, 1), '')") }}
             as tie
     from {{ name }}_judged
-    where is_contested and link_mode in ('unless_contradicted', 'unless_all_differ')
+    where is_contested and link_mode in ('unless_contradicted', 'unless_born_apart')
         and likely_birth_date is not null
     union all
-    select component, {{ key64("link_key || '|' || sides || '|given|' || given_name") }} as tie
+    select
+        component,
+        {{ key64("link_key || '|' || sides || '|' || likely_birth_date
+                 || '|' || least(substr(given_name, 1, 1), substr(surname, 1, 1))
+                 || greatest(substr(given_name, 1, 1), substr(surname, 1, 1))") }} as tie
     from {{ name }}_judged
-    where is_contested and given_name is not null
-        and (
-            link_mode = 'unless_all_differ'
-            or (link_mode = 'unless_contradicted' and likely_birth_date is null)
-        )
+    where is_contested and link_mode in ('unless_contradicted', 'unless_born_apart')
+        and likely_birth_date is not null
+        and given_name is not null
+        and surname is not null
     union all
-    select component, {{ key64("link_key || '|' || sides || '|surname|' || surname") }} as tie
+    select component, {{ key64("link_key || '|' || sides || '|' || given_name") }} as tie
     from {{ name }}_judged
-    where is_contested and surname is not null and link_mode = 'unless_all_differ'
+    where is_contested and link_mode in ('unless_contradicted', 'unless_born_apart')
+        and likely_birth_date is null
+        and given_name is not null
 
 ),
 

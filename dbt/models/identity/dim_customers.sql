@@ -77,6 +77,7 @@ hers as (
 
     select
         map.customer_id,
+        map.is_rebuilt,
         records.*,
         priorities.contact_priority,
         priorities.legal_priority
@@ -89,7 +90,7 @@ hers as (
 
 addresses as (
 
-    {#- the addresses that may be written to: her records' present ones, none that is blocked -#}
+    {#- the addresses that may be written to: her records' present ones, none that is blocked or was given to another -#}
     select
         hers.customer_id,
         identifiers.identifier_type,
@@ -102,6 +103,7 @@ addresses as (
     where identifiers.identifier_type in ('email', 'phone')
         and identifiers.is_active
         and identifier_status.verdict <> 'blocked'
+        and (identifier_status.recycled_at is null or identifiers.first_seen_at >= identifier_status.recycled_at)
 
 ),
 
@@ -133,7 +135,9 @@ golden as (
             else 'unknown'
         end as programme,
         coalesce(bool_or(is_loyal), false) or bool_or(record_type = 'shopify_customer') as is_loyal,
-        count(distinct birth_date) > 1 as has_conflict,
+        -- two dates that no slip of the pen makes one, or records that agreed in too little to stay together
+        coalesce(not {{ one_birth_date('min(birth_date)', 'max(birth_date)') }}, false) or bool_or(is_rebuilt)
+            as has_conflict,
         -- the point of sale's id is what AIQ knows her by
         min(case when record_type = 'flowhub_customer' then substr(node, 18) end) as flowhub_customer_id,
         count(*) as record_count,

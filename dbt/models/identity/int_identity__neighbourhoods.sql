@@ -1,7 +1,19 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
 
 {#- Cost follows the news: only the neighbourhoods that changed values or records touch are walked again. Every value that
-    may join anybody counts here, so nothing outside of a neighbourhood can change who is who in it. -#}
+    may join anybody counts here, so nothing outside of a neighbourhood can change who is who in it.
+    The first build walks everything at once, in rounds of its own (`all_components`). -#}
+{%- set all_at_once = not is_incremental() and model.resource_type != 'unit_test' -%}
+{%- if all_at_once -%}
+    {%- set everything = all_components(
+        "(select identifiers.record_key, identifiers.identifier_key as link_key"
+        ~ " from " ~ ref('int_identity__record_identifiers') ~ " as identifiers"
+        ~ " inner join " ~ ref('int_identity__identifier_status') ~ " as identifier_status"
+        ~ " on identifiers.identifier_key = identifier_status.identifier_key"
+        ~ " where identifiers.is_active and identifier_status.verdict <> 'blocked')",
+        into='neighbourhoods_of_all'
+    ) -%}
+{%- endif -%}
 with recursive
 
 identifiers as (
@@ -66,7 +78,18 @@ ties as (
 
 ),
 
+{% if all_at_once -%}
+joined as (
+
+    select
+        id,
+        min(id) over (partition by component) as component
+    from {{ everything }}
+
+)
+{%- else -%}
 {{ joined_by('joined', 'ties') }}
+{%- endif %}
 
 select
     scope.record_key,

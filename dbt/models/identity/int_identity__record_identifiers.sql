@@ -1,5 +1,21 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key=['record_key', 'identifier_key']) }}
 
+{#- what a source that shows whole records shows, and takes back when it shows something else, and what only comes;
+    column of the sightings -> type. Either name with something else is one type: people fill in forms the wrong way
+    round. -#}
+{%- set shown = {
+    'medical_id': 'medical_id', 'email': 'email', 'phone': 'phone', 'name_birthday': 'name_birthday',
+    'birthday_street': 'birthday_street', 'given_name_birthday_postal_code': 'name_birthday_postal_code',
+    'surname_birthday_postal_code': 'name_birthday_postal_code', 'name_street': 'name_street',
+    'given_name_home': 'name_home', 'surname_home': 'name_home',
+    'email_and_phone': 'email_and_phone', 'name_phone_end': 'name_phone_end',
+} -%}
+{%- set given = {
+    'flowhub_customer_id': 'flowhub_customer_id', 'jane_external_user_id': 'jane_external_user_id',
+    'jane_cart': 'jane_cart', 'pos_order_id': 'pos_order_id', 'shopify_merge': 'shopify_merge', 'device_id': 'device_id',
+} -%}
+{%- set shown_types = "('" ~ shown.values() | unique | join("', '") ~ "')" -%}
+
 with
 
 sightings as (
@@ -9,21 +25,14 @@ sightings as (
 
 ),
 
-placeholders as (
-
-    select * from {{ ref('placeholder_identifiers') }}
-
-),
-
 carried as (
 
-    {%- for identifier in ['medical_id', 'email', 'phone', 'flowhub_customer_id', 'jane_external_user_id', 'jane_cart',
-                           'pos_order_id', 'shopify_merge', 'device_id', 'name_birthday'] %}
+    {%- for column, type in (shown.items() | list) + (given.items() | list) %}
     select
-        record_key, '{{ identifier }}' as identifier_type, {{ identifier }} as identifier_value,
+        record_key, '{{ type }}' as identifier_type, {{ column }} as identifier_value,
         source, seq, row_no, seen_at, is_snapshot
     from sightings
-    where {{ identifier }} is not null
+    where {{ column }} is not null
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
@@ -49,7 +58,7 @@ seen as (
 newest_snapshots as (
 
     {#- what a source that shows whole records says now about the record's contact -#}
-    select record_key, email, phone, name_birthday
+    select record_key, {{ shown | join(', ') }}
     from (
         select *, row_number() over (partition by record_key order by seq desc, row_no desc) as recency
         from sightings
@@ -64,17 +73,10 @@ keyed as (
     select
         seen.*,
         {{ key64("seen.identifier_type || '|' || seen.identifier_value") }} as identifier_key,
-        exists(
-            select 1 from placeholders
-            where placeholders.identifier_type = seen.identifier_type
-                and seen.identifier_value like placeholders.pattern
-        ) as is_placeholder,
         -- an address that the record has changed away from links no more
         newest_snapshots.record_key is null
-            or seen.identifier_type not in ('email', 'phone', 'name_birthday')
-            or seen.identifier_value in (
-                newest_snapshots.email, newest_snapshots.phone, newest_snapshots.name_birthday
-            ) as is_active,
+            or seen.identifier_type not in {{ shown_types }}
+            or seen.identifier_value in (newest_snapshots.{{ shown | join(', newest_snapshots.') }}) as is_active,
         newest_snapshots.record_key is not null as has_snapshot
     from seen
     left join newest_snapshots
@@ -85,7 +87,7 @@ keyed as (
 {%- if not is_incremental() %}
 
 select
-    record_key, identifier_key, identifier_type, identifier_value, source, is_placeholder,
+    record_key, identifier_key, identifier_type, identifier_value, source,
     coalesce(is_active, false) as is_active, is_shown, first_seq, last_seq, first_seen_at, last_seen_at,
     {{ build_no() }} as changed_build_no
 from keyed
@@ -113,7 +115,7 @@ settled as (
         known.changed_build_no as known_changed_build_no,
         coalesce(known.is_shown, false) as was_shown,
         case
-            when keyed.identifier_type in ('email', 'phone', 'name_birthday')
+            when keyed.identifier_type in {{ shown_types }}
                 and not keyed.has_snapshot
                 and keyed.record_key in (select known.record_key from known where known.is_shown)
                 then coalesce(known.is_active, false)
@@ -133,10 +135,11 @@ dropped as (
     inner join newest_snapshots
         on known.record_key = newest_snapshots.record_key
     where known.is_active
-        and known.identifier_type in ('email', 'phone', 'name_birthday')
+        and known.identifier_type in {{ shown_types }}
         and known.identifier_value not in (
-            coalesce(newest_snapshots.email, ''), coalesce(newest_snapshots.phone, ''),
-            coalesce(newest_snapshots.name_birthday, '')
+            {%- for identifier in shown %}
+            coalesce(newest_snapshots.{{ identifier }}, ''){{ ',' if not loop.last }}
+            {%- endfor %}
         )
         and known.identifier_key not in (
             select keyed.identifier_key from keyed where keyed.record_key = known.record_key
@@ -145,7 +148,7 @@ dropped as (
 )
 
 select
-    record_key, identifier_key, identifier_type, identifier_value, source, is_placeholder,
+    record_key, identifier_key, identifier_type, identifier_value, source,
     is_active_now as is_active,
     is_shown or was_shown as is_shown,
     coalesce(known_first_seq, first_seq) as first_seq,
@@ -162,7 +165,7 @@ from settled
 union all
 
 select
-    record_key, identifier_key, identifier_type, identifier_value, source, is_placeholder,
+    record_key, identifier_key, identifier_type, identifier_value, source,
     false, is_shown, first_seq, last_seq, first_seen_at, last_seen_at,
     {{ build_no() }}
 from dropped

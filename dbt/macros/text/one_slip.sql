@@ -1,0 +1,24 @@
+{#- True for two texts that are equal, or one slip of the finger apart: a letter too many, too few, another one, or two that
+    changed places. For few pairs at a time: it is compared letter by letter. -#}
+{% macro one_slip(one, other) -%}
+    {{ return(adapter.dispatch('one_slip', 'perennial')(one, other)) }}
+{%- endmacro %}
+
+{% macro default__one_slip(one, other) -%}
+    {#- who takes one letter out of either can make them equal -#}
+    ({{ one }} = {{ other }} or (
+        abs(length({{ one }}) - length({{ other }})) <= 1
+        and exists (
+            select 1
+            from generate_series(0, length({{ one }})) as mine (place)
+            cross join generate_series(0, length({{ other }})) as theirs (place)
+            where overlay({{ one }} placing '' from mine.place for case mine.place when 0 then 0 else 1 end)
+                = overlay({{ other }} placing '' from theirs.place for case theirs.place when 0 then 0 else 1 end)
+                and (mine.place = theirs.place or mine.place = 0 or theirs.place = 0 or abs(mine.place - theirs.place) = 1)
+        )
+    ))
+{%- endmacro %}
+
+{% macro duckdb__one_slip(one, other) -%}
+    (damerau_levenshtein({{ one }}, {{ other }}) <= 1)
+{%- endmacro %}
