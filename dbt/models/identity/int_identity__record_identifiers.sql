@@ -100,6 +100,8 @@ known as (
     select known.*
     from {{ this }} as known
     where known.record_key in (select record_key from keyed)
+        -- a record that shows nothing any more takes back what it showed
+        or known.record_key in (select record_key from newest_snapshots)
 
 ),
 

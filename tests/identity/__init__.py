@@ -1,0 +1,1 @@
+"""Who is who: what is decided, and that it stays decided."""
