@@ -50,23 +50,24 @@ class Resolver:
             warehouse.execute(f"create table if not exists identity.{OBSERVATIONS} as from shown limit 0")
             warehouse.execute(f"insert into identity.{OBSERVATIONS} by name from shown")
 
-    def resolve(self, *, full_refresh: bool = False) -> float:
+    def resolve(self, *, full_refresh: bool = False, again: bool = False, **settings: object) -> float:
         """Run one moment over what is new, or over everything again; return the seconds from call to answer.
 
-        Seeds are loaded in the first moment only, as the builder loads them when the project has changed.
+        Seeds are loaded in the first moment only, as the builder loads them when the project has changed. With
+        ``again`` it is the moment before, which failed, that is taken up; ``settings`` are variables of the project.
         """
         with self.warehouse() as warehouse:
             [[upto_seq]] = warehouse.execute(
                 f"select max(seq) from identity.{OBSERVATIONS}"  # noqa: S608 - a constant
             ).fetchall()
         command = "run" if self._build_no else "build"
-        self._build_no += 1
+        self._build_no += not again
         self.seconds = {}
         began = time.monotonic()
         self._invoke(
             command, *(["--exclude-resource-type", "test", "unit_test"] if command == "build" else []),
             *(["--full-refresh"] if full_refresh else []), "--select", *self._nodes,
-            upto_seq=upto_seq,
+            upto_seq=upto_seq, **settings,
         )  # fmt: skip
         return time.monotonic() - began
 
@@ -80,7 +81,7 @@ class Resolver:
         self._project.release()
         return duckdb.connect(str(self.file))
 
-    def _invoke(self, *words: str, upto_seq: int = 0) -> None:
+    def _invoke(self, *words: str, upto_seq: int = 0, **settings: object) -> None:
         moment = _FIRST_MOMENT + timedelta(hours=self._build_no)
         variables = {
             "as_of": str(moment),
@@ -88,6 +89,7 @@ class Resolver:
             "build_no": self._build_no,
             "upto_seq": upto_seq,
             "landed_seq": upto_seq,
+            **settings,
         }
         outcome = self._project.invoke(words, variables, self._listen)
         if not outcome.success:
