@@ -25,6 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--millions", type=float, nargs="+", default=[1.0, 5.0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
     wanted = parser.parse_args()
     print("| people | links | by | s, median | s, lowest to highest | CPU s, median | peak MiB |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
@@ -35,21 +36,19 @@ def main() -> int:
         for millions in wanted.millions:
             links = folder / f"links_{millions}.parquet"
             rows = write_links(links, int(millions * 1_000_000))
-            runs = measured(links, peers, wanted.rounds)
+            runs = measured(links, peers, wanted.ways, wanted.rounds)
             for way, found in runs.items():
                 print(f"| {millions:g} million | {rows:,} | {told(way, found)}", flush=True)
             agreed &= len({(run["components"], run["sum"]) for found in runs.values() for run in found}) == 1
-            print(
-                f"\nload of the machine {os.getloadavg()[1]:.1f}; components {runs['perennial'][0]['components']:,}"
-            )
+            [components, *_] = [found[0]["components"] for found in runs.values()]
+            print(f"\nload of the machine {os.getloadavg()[1]:.1f}; components {components:,}")
     if not agreed:
         print("two ways found different components")
     return 0 if agreed else 1
 
 
-def measured(links: Path, peers: str, rounds: int) -> dict[str, list[dict[str, Any]]]:
-    """Run every way so many times, in turns that begin with another one each time."""
-    ways = list(WAYS)
+def measured(links: Path, peers: str, ways: list[str], rounds: int) -> dict[str, list[dict[str, Any]]]:
+    """Run every way so many times, in turns that begin with another one each time; each run is told as it ends."""
     runs: dict[str, list[dict[str, Any]]] = {way: [] for way in ways}
     for turn in range(rounds):
         for way in ways[turn % len(ways) :] + ways[: turn % len(ways)]:
@@ -57,6 +56,7 @@ def measured(links: Path, peers: str, rounds: int) -> dict[str, list[dict[str, A
             command = [python, "-m", "benchmarks.identity.full_one", way, str(links)]
             done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - ours
             runs[way].append(json.loads(done.stdout.splitlines()[-1]))
+            print(done.stdout.splitlines()[-1], file=sys.stderr, flush=True)
     return runs
 
 
