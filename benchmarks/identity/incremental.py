@@ -18,7 +18,7 @@ from benchmarks.identity.resolving import Resolver
 
 _GIVEN_NAMES = 40
 # The graph's heavy tails are meant to be one person's.
-_LIMITS = {"identity_max_records": 1_000}
+_MOST_RECORDS = 1_000
 _ROWS_OF_A_BATCH = 5_000
 # One row a link: the record shows one identifier, an e-mail or a phone. People who share no hub share no name either.
 _OBSERVATIONS = """
@@ -84,7 +84,7 @@ def measure(folder: Path, people: int, turns: int) -> int:
     graph.execute(f"create table links as from '{folder / 'links.parquet'}'")
     with Resolver(folder) as resolver:
         resolver.observe(observations(graph, "links", first_seq=1))
-        resolver.resolve(**_LIMITS)
+        resolver.resolve(identity_max_records=_MOST_RECORDS)
         full = [identity_seconds(resolver)]
         by_model = dict(resolver.seconds)
         print(f"first run over {rows:,} edges: {full[0]:.1f} s; {slowest(by_model)}", flush=True)
@@ -93,11 +93,11 @@ def measure(folder: Path, people: int, turns: int) -> int:
             for percent, seconds in taken.items():
                 edges = int(rows * percent / 100)
                 show_news(graph, resolver, edges, turn * 10 + int(percent * 10))
-                resolver.resolve(**_LIMITS)
+                resolver.resolve(identity_max_records=_MOST_RECORDS)
                 seconds.append(identity_seconds(resolver))
                 print(f"+{percent} %: {seconds[-1]:.2f} s; {slowest(resolver.seconds)}", flush=True)
         incremental = by_person(resolver)
-        resolver.resolve(full_refresh=True, **_LIMITS)
+        resolver.resolve(full_refresh=True, identity_max_records=_MOST_RECORDS)
         full.append(identity_seconds(resolver))
         print(f"full run at the end: {full[-1]:.1f} s; {slowest(resolver.seconds)}", flush=True)
         same = by_person(resolver).equals(incremental)
