@@ -185,12 +185,11 @@ def _about_others(log: LandingLog, stream: str, person: Person, found: Collectio
     """Yield the places of own rows that name somebody else as the one they are about."""
     hers = person.customer_ids | person.nodes | person.record_keys | person.decisions
     source, _, rest = stream.partition("/")
-    for seq in sorted({seq for seq, _ in found}):
-        for record in log.read(source, rest, after=seq - 1, upto=seq):
-            if (record.seq, record.row_no) in found and not is_tombstone(record.payload):
-                subjects = set(_subjects(record.payload))
-                if subjects and not subjects & hers:
-                    yield record.seq, record.row_no
+    for record in log.read(source, rest, seqs={seq for seq, _ in found}):
+        if (record.seq, record.row_no) in found and not is_tombstone(record.payload):
+            subjects = set(_subjects(record.payload))
+            if subjects and not subjects & hers:
+                yield record.seq, record.row_no
 
 
 def _subjects(payload: str) -> Iterator[str]:

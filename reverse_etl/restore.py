@@ -9,7 +9,11 @@ receipt is sent where the destination dedupes, and becomes ambiguous where it do
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
+from heapq import merge
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text, update
@@ -40,16 +44,9 @@ def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, i
     """
     last: dict[str, dict[str, Any]] = {}
     with ledger.write() as connection:
-        for batch in log.batches():
-            if batch.name.startswith("receipts/"):
-                rows = [
-                    json.loads(record.payload)
-                    for stream in ("receipts", "order_receipts")
-                    for record in log.read("perennial", stream, batch.seq - 1, batch.seq)
-                    if not is_tombstone(record.payload)
-                ]
-                _keep_receipts(connection, batch.name, rows)
-                last |= {row["enrollment_id"]: row for row in rows}
+        for name, rows in _landed_receipts(log):
+            _keep_receipts(connection, name, rows)
+            last |= {row["enrollment_id"]: row for row in rows}
         if connection.dialect.name == "postgresql":
             highest = select(func.max(receipts.c.receipt_no)).scalar_subquery()
             connection.execute(
@@ -63,6 +60,15 @@ def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, i
             select(enrollments.c.status, func.count()).group_by(enrollments.c.status)
         )
         return dict(counted.tuples().all())
+
+
+def _landed_receipts(log: LandingLog) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield each landed batch of receipts with what it says, but for what was erased; the log is read once."""
+    names = {batch.seq: batch.name for batch in log.batches()}
+    streams = (log.read("perennial", stream) for stream in ("receipts", "order_receipts"))
+    place = attrgetter("seq", "row_no")
+    for seq, records in groupby(merge(*streams, key=place), key=attrgetter("seq")):
+        yield names[seq], [json.loads(one.payload) for one in records if not is_tombstone(one.payload)]
 
 
 def _keep_receipts(connection: Connection, name: str, rows: list[dict[str, Any]]) -> None:

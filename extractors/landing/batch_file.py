@@ -7,8 +7,9 @@ that replaces others (``rewriting.py``) holds several batches in their order, an
 """
 
 import io
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, TypeVar
@@ -136,11 +137,17 @@ def pieces(file: BinaryIO) -> Iterator[pa.Table]:
         yield pa.Table.from_batches([batch]).cast(SCHEMA)
 
 
-def decode(file: BinaryIO, source: str, stream: str) -> Iterator[LandedRecord]:
-    """Yield a file's records of one stream, in the order of the log."""
+def decode(file: BinaryIO, source: str, stream: str, seqs: Collection[int]) -> Iterator[LandedRecord]:
+    """Yield the records of one stream in some of a file's batches, in the order of the log.
+
+    Row groups without these batches are not read: a few batches of a merged file cost what they hold.
+    """
     parquet = pq.ParquetFile(file, page_checksum_verification=True)
-    for batch in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME):
-        wanted = pc.and_(pc.equal(batch["source"], source), pc.equal(batch["stream"], stream))
+    wanted_seqs = pa.array(sorted(seqs), type=pa.int64())
+    groups = _groups_of(parquet.metadata, sorted(seqs))
+    for batch in parquet.iter_batches(batch_size=_ROWS_AT_A_TIME, row_groups=groups):
+        of_stream = pc.and_(pc.equal(batch["source"], source), pc.equal(batch["stream"], stream))
+        wanted = pc.and_(of_stream, pc.is_in(batch["seq"], wanted_seqs))
         for row in batch.filter(wanted).to_pylist():
             yield LandedRecord(
                 source=row["source"],
@@ -153,6 +160,16 @@ def decode(file: BinaryIO, source: str, stream: str) -> Iterator[LandedRecord]:
                 seq=row["seq"],
                 row_no=row["row_no"],
             )
+
+
+def _groups_of(metadata: pq.FileMetaData, seqs: Sequence[int]) -> list[int]:
+    """Return the row groups whose zone map of ``seq`` has room for one of some batches, given in order."""
+    found = []
+    for group in range(metadata.num_row_groups):
+        zone = metadata.row_group(group).column(0).statistics
+        if zone is None or bisect_left(seqs, zone.min) < bisect_right(seqs, zone.max):
+            found.append(group)
+    return found
 
 
 def _json(value: object) -> str:

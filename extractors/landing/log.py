@@ -7,7 +7,7 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
 import pyarrow as pa
@@ -70,9 +70,15 @@ class LandingLog:
         return [self._file(path, batches) for path, batches in by_file(self.batches(after, upto))]
 
     def read(
-        self, source: str, stream: str, after: int = 0, upto: int | None = None
+        self,
+        source: str,
+        stream: str,
+        after: int = 0,
+        upto: int | None = None,
+        *,
+        seqs: Collection[int] | None = None,
     ) -> Iterator[LandedRecord]:
-        """Yield one stream's records with ``after < seq <= upto``, in the order of the log.
+        """Yield one stream's records with ``after < seq <= upto``, in the order of the log; of ``seqs`` alone if told.
 
         Raises ``LandingError`` at a file that is missing or damaged; files without rows of the stream are not
         opened. A file that is replaced and removed meanwhile is left for the one that took its place.
@@ -80,7 +86,9 @@ class LandingLog:
         done = (after, 0)
         while True:
             wanted = [
-                b for b in self.batches(done[0] - bool(done[1]), upto) if f"{source}/{stream}" in b.streams
+                batch
+                for batch in self.batches(done[0] - bool(done[1]), upto)
+                if f"{source}/{stream}" in batch.streams and (seqs is None or batch.seq in seqs)
             ]
             for path, batches in by_file(wanted):
                 try:
@@ -207,7 +215,7 @@ class LandingLog:
     ) -> Iterator[LandedRecord]:
         seqs = {batch.seq for batch in batches}
         with reading(self._store.address(path), batches[0].seq), self._store.open(path) as file:
-            yield from (record for record in decode(file, source, stream) if record.seq in seqs)
+            yield from decode(file, source, stream, seqs)
 
     def _is_there(self, batches: Sequence[Batch]) -> bool:
         """Tell whether batches still lie where they lay."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import duckdb
@@ -229,6 +230,29 @@ def test_row_groups_are_neither_the_whole_file_nor_a_batch(tmp_path: Path) -> No
     metadata = pq.ParquetFile(file.path).metadata
     maps = [metadata.row_group(number).column(0).statistics for number in range(metadata.num_row_groups)]
     assert [(one.min, one.max) for one in maps] == [(1, 4), (5, 8), (9, 9)]
+
+
+def test_a_few_batches_of_a_merged_file_are_read_without_the_rest_of_it(tmp_path: Path) -> None:
+    """Damage to a row group that holds none of them is not even seen; one that is read whole names it."""
+    log = LandingLog(str(tmp_path / "landing"))
+    for number in range(1, 10):
+        log.append(f"b/{number}", [cart(number), *[order(number)] * 4_999])
+    log.rewrite(1, 9, unchanged, keep_old_for=AT_ONCE)
+    [file] = log.files()
+    path = Path(file.path)
+    payloads = pq.ParquetFile(path).metadata.row_group(1).column(8)
+    page, content = payloads.dictionary_page_offset, path.read_bytes()
+    assert page is not None
+    path.write_bytes(content[: page + 40] + bytes(40) + content[page + 80 :])
+
+    def found(**which: Any) -> list[int]:
+        return [record.seq for record in log.read("jane", "cart_status", **which)]
+
+    assert found(after=1, upto=3) == [2, 3]
+    assert found(seqs={9, 2, 44}) == [2, 9]
+    assert found(after=2, seqs={9, 2}) == [9]
+    with pytest.raises(LandingError, match="missing or damaged"):
+        found(seqs={2, 5})
 
 
 def test_a_file_is_merged_again_only_with_as_much_as_itself() -> None:
