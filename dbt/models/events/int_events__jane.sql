@@ -1,5 +1,5 @@
-{#- Each delivery of a cart as the status event that it is, and as the order or cart event that the status also
-    means. -#}
+{#- Each delivery of a cart as the status event that it is, and as the order, cart or review event that the status also
+    means; what an event is about is the taxonomy's word. -#}
 with
 
 carts as (
@@ -37,8 +37,8 @@ named as (
 )
 
 select
-    {{ event_id(["'jane'", 'event_name', 'source_key']) }} as event_id,
-    event_name,
+    {{ event_id(["'jane'", 'named.event_name', 'source_key']) }} as event_id,
+    named.event_name,
     'jane' as source,
     occurred_at,
     received_at,
@@ -46,8 +46,8 @@ select
     row_no,
     node,
     jane_store_id as store_id,
-    case when event_name like 'order%' then 'order' else 'cart' end as object_type,
-    case when event_name like 'order%' then 'jane-' || cart_id else cart_id end as object_id,
+    case types.object when 'order' then 'order' else 'cart' end as object_type,
+    case types.object when 'order' then 'jane-' || cart_id else cart_id end as object_id,
     jane_status as status,
     cast(null as varchar) as tier,
     cast(null as varchar) as reward_type,
@@ -58,3 +58,4 @@ select
         'pos_order_id': 'pos_order_id', 'stale': 'is_stale'
     }) }} as properties
 from named
+left join {{ ref('event_types') }} as types on named.event_name = types.event_name
