@@ -1,5 +1,6 @@
 """The project on PostgreSQL: the same SQL runs, and its unit tests give the same answers."""
 
+import json
 import os
 import subprocess
 import sys
@@ -45,10 +46,28 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
         server.cleanup()
 
 
-def dbt(environment: dict[str, str], target: Path, *words: str) -> str:
-    """Run one dbt command on PostgreSQL; returns what it said, and fails when it failed."""
+# A time as it is told, and in UTC when its zone is Denver unless it says otherwise.
+TIMES = {
+    "2026-03-01T10:00:00": "2026-03-01 17:00:00",
+    "2026-07-01 10:00:00.5": "2026-07-01 16:00:00.5",
+    "2026-03-01": "2026-03-01 07:00:00",
+    "2026-03-01t10:00:00z": "2026-03-01 10:00:00",
+    "2026-03-01T10:00Z": "2026-03-01 10:00:00",
+    "2026-03-01 10:00:00 UTC": "2026-03-01 10:00:00",
+    "2026-03-01T10:00:00+02:00": "2026-03-01 08:00:00",
+    "2026-03-01T10:00:00.25-0500": "2026-03-01 15:00:00.25",
+    "2026-03-01 10:00:00-05": "2026-03-01 15:00:00",
+    "next Tuesday, 10:00 UTC": None,
+    "2026-02-30T10:00:00": None,
+    "2026-02-30T10:00:00+01:00": None,
+    "": None,
+}
+
+
+def dbt(environment: dict[str, str], target: Path, *words: str, engine: str = "postgres") -> str:
+    """Run one dbt command, on PostgreSQL unless told; returns what it said, and fails when it failed."""
     command = [
-        str(Path(sys.executable).with_name("dbt")), *words, "--target", "postgres",
+        str(Path(sys.executable).with_name("dbt")), *words, "--target", engine,
         "--project-dir", str(DBT), "--profiles-dir", str(DBT),
         "--target-path", str(target), "--log-path", str(target), "--no-send-anonymous-usage-stats",
     ]  # fmt: skip
@@ -86,3 +105,26 @@ def test_all_components_are_those_of_duckdb(postgres: dict[str, str]) -> None:
         expected = resolved(links, lambda statement: duck.execute(statement).fetchall())
         assert resolved(links, run, engine="postgres") == expected
     elephant.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_a_time_without_an_offset_is_local_and_any_other_says_its_own(
+    postgres: dict[str, str], tmp_path: Path, engine: str
+) -> None:
+    """The same on both engines, whatever zone the server's sessions are in; nonsense stops no row beside it."""
+    told = ", ".join(f"('{text}')" for text in TIMES)
+    query = (
+        "select told, cast({{ utc_timestamp('told', 'America/Denver') }} as varchar) as denver, "
+        "cast({{ utc_timestamp('told') }} as varchar) as utc "
+        f"from (values {told}) as times (told)"
+    )
+    environment = {**postgres, "PERENNIAL_WAREHOUSE": str(tmp_path / "scratch.duckdb"), "PGTZ": "Asia/Tokyo"}
+    said = dbt(
+        environment, tmp_path, "show", "--inline", query, "--limit", "99", "--output", "json", engine=engine
+    )
+    rows = json.loads(said[said.index("{") :])["show"]
+    assert {row["told"]: row["denver"] for row in rows} == TIMES
+    in_utc = {row["told"]: row["utc"] for row in rows}
+    assert in_utc["2026-03-01T10:00:00"] == "2026-03-01 10:00:00"
+    assert in_utc["2026-03-01T10:00:00+02:00"] == "2026-03-01 08:00:00"
