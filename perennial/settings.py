@@ -203,22 +203,6 @@ class Settings(BaseSettings):
         """Whether OMNI's events are pulled from Klaviyo: there is a key, and OMNI is not switched off."""
         return self.omni_on and self.omni_klaviyo_api_key is not None
 
-    @property
-    def streams_off(self) -> frozenset[str]:
-        """The streams that nothing is to be expected of: switched off, or without what they need."""
-        needed = {
-            "flowhub/locations": self.flowhub_on,
-            "flowhub/inventory": self.flowhub_on,
-            "flowhub/customers": self.flowhub_on,
-            "flowhub/orders": self.flowhub_on,
-            "flowhub/pulls": self.flowhub_on,
-            "jane/cart_status": self.jane_on,
-            "jane/cart_abandoned": self.jane_on,
-            "omni/events": self.omni_on and self.omni_shared_secret is not None,
-            "omni/klaviyo_events": self.omni_pulled,
-        }
-        return frozenset(stream for stream, is_on in needed.items() if not is_on)
-
 
 def secret(value: SecretStr | None, name: str) -> str:
     """Return a secret that the caller can't work without; ``SettingsError`` names it when it is missing."""

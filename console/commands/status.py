@@ -1,7 +1,7 @@
 """``perennial status``: one screen for whoever is on call."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from console.output import out
 from console.tables import show, table
@@ -10,9 +10,6 @@ from perennial.errors import PerennialError
 from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings, load_settings
-
-# After this long without a row, a source that is switched on is called stale.
-STALE_AFTER = timedelta(hours=1)
 
 
 def status() -> None:
@@ -30,30 +27,46 @@ def status() -> None:
 
 def _sources(settings: Settings, now: datetime) -> Iterator[str]:
     from extractors.landing.log import LandingLog
+    from extractors.last_pulled import last_pulled
+    from perennial.streams import FOREIGN
 
-    newest: dict[str, datetime] = {}
+    landed: dict[str, datetime] = {}
     rows: dict[str, int] = {}
     for batch in LandingLog(settings.landing_url).batches():
         for stream, count in batch.streams.items():
-            newest[stream] = batch.landed_at
+            landed[stream] = batch.landed_at
             rows[stream] = rows.get(stream, 0) + count
+    pulled = last_pulled(settings)
+    states = {
+        stream: _state(
+            settings, stream, max(filter(None, (landed.get(stream), pulled.get(stream))), default=None), now
+        )
+        for stream in FOREIGN
+    }
     shown = table("stream", "rows landed", ".last landed", ".state")
-    stale = []
-    for stream in sorted(newest):
-        source = stream.partition("/")[0]
-        is_off = stream in settings.streams_off
-        is_stale = source != "perennial" and not is_off and now - newest[stream] > STALE_AFTER
-        state = "off" if is_off else "stale" if is_stale else ""
-        shown.add_row(stream, f"{rows[stream]:,}", f"{newest[stream]:%Y-%m-%d %H:%M:%S}", state)
-        if is_stale:
-            stale.append(stream)
-    if newest:
-        show(out, "Sources", shown)
-    else:
+    for stream in sorted({*landed, *(stream for stream, state in states.items() if state != "off")}):
+        at = f"{landed[stream]:%Y-%m-%d %H:%M:%S}" if stream in landed else ""
+        shown.add_row(stream, f"{rows.get(stream, 0):,}", at, states.get(stream, ""))
+    show(out, "Sources", shown)
+    if not landed:
         out.print("Nothing has landed yet.")
         yield "perennial check, then perennial run"
-    if any(stream.startswith("flowhub/") for stream in stale):
+    if any(stream.startswith("flowhub/") and state == "stale" for stream, state in states.items()):
         yield "perennial check (Flowhub brings nothing new), or perennial run to pull now"
+
+
+def _state(settings: Settings, stream: str, heard_at: datetime | None, now: datetime) -> str:
+    """Say in a word what is to be thought of a stream's silence; nothing where it was heard of in time."""
+    from perennial.streams import FOREIGN, is_expected
+
+    if not is_expected(stream, settings):
+        return "off"
+    if heard_at is None:
+        return "nothing yet"
+    silence = now - heard_at
+    if silence > FOREIGN[stream].stale_after:
+        return "stale"
+    return "late" if silence > FOREIGN[stream].late_after else ""
 
 
 def _queue(settings: Settings) -> Iterator[str]:

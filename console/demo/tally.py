@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from console.job import PHASES, JobResult
 from dagster_project.lib.keys import DESTINATIONS
-from dagster_project.lib.streams import foreign_streams
+from perennial.streams import FOREIGN
 
 OUTCOMES = ("accepted", "rejected", "ambiguous", "held", "expired", "exited", "superseded", "pending")
 
@@ -24,7 +24,7 @@ class Tally:
     def add(self, result: JobResult) -> None:
         """Take in a run."""
         self.runs += 1
-        for stream in foreign_streams():
+        for stream in FOREIGN:
             self.rows[stream] += result.rows(stream)
             self.batches[stream] += int(result.assets.get(stream, {}).get("batches", 0))
         for destination in DESTINATIONS:

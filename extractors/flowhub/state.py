@@ -62,6 +62,11 @@ class PullState(SourceState):
         """Return when the last complete run without a window began."""
         return self._instant("swept_at", stream, location_id)
 
+    def last_complete(self) -> dict[str, datetime]:
+        """Return by stream when the newest complete run began, wherever it was."""
+        found = self._db.execute("select stream, max(started_at) from flowhub_cursors group by stream")
+        return {stream: datetime.fromisoformat(at) for stream, at in found}
+
     def hashes(self, stream: Stream, location_id: str, records: Iterable[str]) -> dict[str, str]:
         """Return the hash of the last landed version of each record that has one."""
         wanted = list(records)

@@ -73,6 +73,11 @@ class KlaviyoState(SourceState):
         started_at, swept_at = row
         return datetime.fromisoformat(started_at), datetime.fromisoformat(swept_at) if swept_at else None
 
+    def last_complete(self) -> datetime | None:
+        """Return when the newest complete run of any metric began."""
+        [[at]] = self._db.execute("select max(started_at) from klaviyo_cursors").fetchall()
+        return datetime.fromisoformat(at) if at else None
+
     def hashes(self, metric_id: str, event_ids: Iterable[str]) -> dict[str, str]:
         """Return the hash of the last landed version of each event that has one."""
         found: dict[str, str] = {}

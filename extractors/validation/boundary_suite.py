@@ -22,7 +22,7 @@ from great_expectations.expectations.core.expect_table_row_count_to_be_between i
 )
 
 from extractors.validation.expected import Expected
-from extractors.validation.streams import KNOWN_STREAMS
+from perennial.streams import KNOWN
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -90,7 +90,7 @@ def expectations(landed: Range) -> Sequence[Expected]:
             "stream_is_known",
             "Each row belongs to a source and stream that models read.",
             blocking=False,
-            expectation=ExpectColumnValuesToBeInSet(column="source_stream", value_set=sorted(KNOWN_STREAMS)),
+            expectation=ExpectColumnValuesToBeInSet(column="source_stream", value_set=sorted(KNOWN)),
         ),
         Expected(
             "source_key_is_there",

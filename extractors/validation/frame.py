@@ -21,8 +21,8 @@ from extractors.landing.batches import LandedFile
 from extractors.landing.log import LandingLog
 from extractors.validation.facts import Facts
 from extractors.validation.rules import StreamRules
-from extractors.validation.streams import KEYED_STREAMS
 from perennial.errors import LandingError
+from perennial.streams import KEYED
 
 _READ = ["seq", "row_no", "source", "stream", "source_key", "received_at", "headers", "payload"]
 _ROWS_AT_A_TIME = 10_000
@@ -97,7 +97,7 @@ def _inside(batch: pa.RecordBatch, after_seq: int, upto_seq: int) -> pa.RecordBa
 
 def _statements(batch: pa.Table) -> pa.Table:
     source_stream = pc.binary_join_element_wise(batch["source"], batch["stream"], "/")
-    keyed = pc.is_in(source_stream, value_set=pa.array(sorted(KEYED_STREAMS)))
+    keyed = pc.is_in(source_stream, value_set=pa.array(sorted(KEYED)))
     named = pc.fill_null(pc.greater(pc.utf8_length(batch["source_key"]), 0), fill_value=False)
     return pa.table(
         {

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from extractors.validation.streams import KEYED_STREAMS, KNOWN_STREAMS
 from perennial.errors import PerennialError
+from perennial.streams import KEYED, KNOWN
 
 _DBT = Path(__file__).parents[2] / "dbt"
 _BASE = _DBT / "models" / "staging" / "base"
@@ -98,11 +98,11 @@ def rules_by_stream() -> dict[str, StreamRules]:
                 rule
                 for rule in (*of_every_stream, *written.get(stream, ()))
                 # what has no source keys by its nature can't miss them
-                if rule.path != ("envelope.source_key",) or stream in KEYED_STREAMS
+                if rule.path != ("envelope.source_key",) or stream in KEYED
             ),
             shared["forms"],
         )
-        for stream in sorted(KNOWN_STREAMS | written.keys())
+        for stream in sorted(KNOWN | written.keys())
     }
 
 

@@ -20,11 +20,11 @@ from dagster_project.lib.keys import (
     enrollments_key,
     rules_check,
 )
-from dagster_project.lib.streams import OWN, foreign_streams, stream_key
+from dagster_project.lib.streams import stream_key
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from extractors.validation.rules import rules_by_stream, streams_read
-from extractors.validation.streams import KNOWN_STREAMS
+from perennial.streams import FOREIGN, OWN
 
 STAGES = {
     "extraction", "landing", "seeds", "staging", "identity", "products", "events", "traits", "audiences", "flows",
@@ -51,7 +51,7 @@ def test_every_stage_has_assets(definitions: dg.Definitions) -> None:
 def test_every_dependency_is_defined(definitions: dg.Definitions) -> None:
     """No asset waits for a key that nobody makes or lands."""
     graph = definitions.resolve_asset_graph()
-    own = {stream_key(f"perennial/{name}") for name in OWN}
+    own = {stream_key(name) for name in OWN}
     known = graph.materializable_asset_keys | own | {FLOW_SETTINGS, LANDED_BATCHES, SALT, SWITCHES}
     for key in graph.materializable_asset_keys:
         assert graph.get(key).parent_keys <= known, key
@@ -60,7 +60,7 @@ def test_every_dependency_is_defined(definitions: dg.Definitions) -> None:
 def test_every_foreign_stream_is_read_by_a_model(definitions: dg.Definitions) -> None:
     """What others send reaches a model, and the graph shows which; a pull's markers serve the pull itself."""
     graph = definitions.resolve_asset_graph()
-    for stream in foreign_streams():
+    for stream in FOREIGN:
         readers = graph.get(stream_key(stream)).child_keys - {LANDING_LOG}
         assert readers or stream == "flowhub/pulls", stream
 
@@ -102,7 +102,7 @@ def test_landing_is_sensed_within_half_a_minute(definitions: dg.Definitions) -> 
 def test_the_models_wait_for_the_landing_boundary(definitions: dg.Definitions) -> None:
     """Every model that reads a stream is behind the blocking check on the log."""
     graph = definitions.resolve_asset_graph()
-    streams = {stream_key(name) for name in [*foreign_streams(), *(f"perennial/{own}" for own in OWN)]}
+    streams = {stream_key(name) for name in [*FOREIGN, *(f"perennial/{own}" for own in OWN)]}
     readers = [key for key in graph.materializable_asset_keys if graph.get(key).parent_keys & streams]
     models = [key for key in readers if key != LANDING_LOG]
     assert models
@@ -177,12 +177,6 @@ def test_a_compaction_says_what_it_did(
     assert isinstance(after, int)
     assert after < before
     assert [file.rows for file in log.files()] == [4, 1]
-
-
-def test_every_stream_of_the_graph_is_known_at_the_boundary() -> None:
-    """The check at the landing boundary warns of no stream that models read."""
-    streams = {*foreign_streams(), *(f"perennial/{name}" for name in OWN)}
-    assert streams == set(KNOWN_STREAMS)
 
 
 def test_the_code_location_loads_as_a_server_loads_it(definitions: dg.Definitions) -> None:

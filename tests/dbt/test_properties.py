@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from extractors.validation.rules import streams_read
-from extractors.validation.streams import KNOWN_STREAMS
+from perennial.streams import KNOWN
 from warehouse.project import manifest_path
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +130,7 @@ def test_every_stream_is_judged_or_kept() -> None:
         r"'(perennial/\w+)'", (DBT / "macros/rules/own_rows_kept.sql").read_text(encoding="utf-8")
     )
     assert len(judged) == len(set(judged)), "one model judges a stream"
-    assert {*judged, *kept} >= KNOWN_STREAMS
+    assert {*judged, *kept} >= KNOWN
     assert set(judged).isdisjoint(kept)
 
 

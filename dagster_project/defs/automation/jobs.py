@@ -14,23 +14,25 @@ from dagster_project.lib.keys import (
     enrollments_key,
     rules_check,
 )
-from dagster_project.lib.streams import KLAVIYO, foreign_streams, stream_key
+from dagster_project.lib.streams import stream_key
+from extractors.flowhub.pulls import STREAMS
+from extractors.klaviyo.pulls import STREAM as KLAVIYO_EVENTS
 from extractors.validation.rules import rules_by_stream
+from perennial.streams import FOREIGN
 
 # One process a run: a process a step would load the definitions again for each, and the file has one writer.
 EXECUTOR = dg.in_process_executor
 # The queue holds back a second run with the same word: builds wait for builds, a pull for the same pull.
 ONE_AT_A_TIME = "perennial/one_at_a_time"
 AROUND_DBT = (
-    *(stream_key(stream) for stream in foreign_streams()),
+    *(stream_key(stream) for stream in FOREIGN),
     LANDING_LOG,
     *(enrollments_key(destination) for destination in DESTINATIONS),
     ORDERS_PUSHED,
     PUBLISHED,
 )
 UPKEEP = dg.AssetSelection.assets(COMPACTED)
-KLAVIYO_EVENTS = dg.AssetSelection.assets(*(stream_key(stream) for stream in KLAVIYO))
-PULLS = (dg.AssetSelection.groups("extraction") & dg.AssetSelection.key_prefixes("flowhub")) | KLAVIYO_EVENTS
+PULLS = dg.AssetSelection.assets(*(stream_key(name) for name, stream in FOREIGN.items() if stream.is_pulled))
 
 
 @dg.definitions
@@ -80,11 +82,11 @@ def jobs() -> dg.Definitions:
                     tags={ONE_AT_A_TIME: f"flowhub_{stream}"},
                     executor_def=EXECUTOR,
                 )
-                for stream in ("orders", "inventory", "customers", "locations")
+                for stream in STREAMS
             ),
             dg.define_asset_job(
                 "omni_klaviyo_events",
-                KLAVIYO_EVENTS,
+                dg.AssetSelection.assets(stream_key(KLAVIYO_EVENTS)),
                 description="Pull OMNI's events from Klaviyo; materialise it by hand for a sync right now.",
                 tags={ONE_AT_A_TIME: "omni_klaviyo_events"},
                 executor_def=EXECUTOR,

@@ -1,49 +1,28 @@
 """What Flowhub's API is asked for."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 
 from dagster_project.lib.failures import acted_on_by_people
 from dagster_project.lib.landed import arrived
-from dagster_project.lib.streams import FLOWHUB, stream_key
+from dagster_project.lib.streams import stream_key, stream_spec
 from extractors.flowhub.pulls import STREAMS, pull
 from extractors.landing.log import LandingLog
 from perennial.clock import clock_of
 from perennial.settings import load_settings
-
-PULLED = tuple(STREAMS)
-# Three missed pulls warn, half an hour without orders fails; locations change a few times a year.
-EXPECTED = {
-    "orders": (timedelta(minutes=6), timedelta(minutes=30)),
-    "inventory": (timedelta(minutes=30), timedelta(hours=2)),
-    "customers": (timedelta(minutes=30), timedelta(hours=2)),
-    "locations": (timedelta(hours=26), timedelta(hours=50)),
-    "pulls": (timedelta(minutes=6), timedelta(minutes=30)),
-}
+from perennial.streams import of_source
 
 
 @dg.multi_asset(
-    specs=[
-        dg.AssetSpec(
-            key=stream_key(f"flowhub/{stream}"),
-            description=description,
-            group_name="extraction",
-            kinds={"api"},
-            freshness_policy=dg.FreshnessPolicy.time_window(
-                warn_window=EXPECTED[stream][0], fail_window=EXPECTED[stream][1]
-            ),
-        )
-        for stream, description in FLOWHUB.items()
-    ],
+    specs=[stream_spec(stream) for stream in of_source("flowhub")],
     can_subset=True,
     retry_policy=dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL),
 )
 def flowhub(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
     """Pull the selected streams and land what is new; where Flowhub is off, say so and keep what there is."""
     settings = load_settings()
-    selected = [name for name in PULLED if stream_key(f"flowhub/{name}") in context.selected_asset_keys]
+    selected = [name for name in STREAMS if stream_key(f"flowhub/{name}") in context.selected_asset_keys]
     marks = stream_key("flowhub/pulls") in context.selected_asset_keys
     if not settings.flowhub_on:
         for name in [*selected, *(["pulls"] if marks else [])]:

@@ -1,27 +1,19 @@
 """What Klaviyo's Events API is asked for: the loyalty events that OMNI writes there."""
 
-from datetime import timedelta
-
 import dagster as dg
 
 from dagster_project.lib.failures import acted_on_by_people
 from dagster_project.lib.landed import arrived
-from dagster_project.lib.streams import KLAVIYO, stream_key
+from dagster_project.lib.streams import stream_spec
 from extractors.klaviyo.pulls import STREAM, pull
 from extractors.landing.log import LandingLog
 from perennial.clock import clock_of
 from perennial.settings import load_settings
 
 
-@dg.asset(
-    key=stream_key(STREAM),
-    description=KLAVIYO[STREAM],
-    group_name="extraction",
-    kinds={"api"},
-    # Three missed pulls warn, half an hour without one fails.
-    freshness_policy=dg.FreshnessPolicy.time_window(
-        warn_window=timedelta(minutes=9), fail_window=timedelta(minutes=30)
-    ),
+@dg.multi_asset(
+    name="omni__klaviyo_events",
+    specs=[stream_spec(STREAM)],
     retry_policy=dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL),
 )
 def klaviyo_events(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:

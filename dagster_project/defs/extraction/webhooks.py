@@ -1,29 +1,18 @@
 """What others send to the receiver: landed by then, reported here."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 
 from dagster_project.lib.landed import arrived, last_seen
-from dagster_project.lib.streams import WEBHOOKS, stream_key
+from dagster_project.lib.streams import stream_key, stream_spec
 from extractors.landing.log import LandingLog
 from perennial.settings import load_settings
+from perennial.streams import FOREIGN, is_expected
 
 
 @dg.multi_asset(
-    specs=[
-        dg.AssetSpec(
-            key=stream_key(stream),
-            description=description,
-            group_name="extraction",
-            kinds={"webhook"},
-            freshness_policy=dg.FreshnessPolicy.time_window(
-                warn_window=timedelta(hours=1), fail_window=timedelta(hours=6)
-            ),
-        )
-        for stream, description in WEBHOOKS.items()
-    ],
+    specs=[stream_spec(stream) for stream, foreign in FOREIGN.items() if not foreign.is_pulled],
     can_subset=True,
 )
 def webhooks(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
@@ -31,10 +20,10 @@ def webhooks(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult
     settings = load_settings()
     seen = {key: last_seen(context, key) for key in context.selected_asset_keys}
     batches = LandingLog(settings.landing_url).batches(after=min(seen.values(), default=0))
-    for stream in WEBHOOKS:
+    for stream in FOREIGN:
         key = stream_key(stream)
         if key in seen:
             shown = arrived(stream, batches, seen=seen[key]).metadata(settings.landing_url)
-            if stream in settings.streams_off:
+            if not is_expected(stream, settings):
                 shown["state"] = "off"
             yield dg.MaterializeResult(asset_key=key, metadata=shown)

@@ -8,12 +8,13 @@ import dagster as dg
 from dagster_project.lib.failures import acted_on_by_people
 from dagster_project.lib.keys import BOUNDARY, LANDING_LOG, rules_check
 from dagster_project.lib.landed import last_seen
-from dagster_project.lib.streams import foreign_streams, stream_key
+from dagster_project.lib.streams import stream_key
 from extractors.landing.log import LandingLog
 from extractors.validation.report import SuiteReport, ValidationReport
 from extractors.validation.rules import rules_by_stream
 from extractors.validation.suite import validate_new_batches
 from perennial.settings import load_settings
+from perennial.streams import FOREIGN
 
 
 @dg.multi_asset(
@@ -21,7 +22,7 @@ from perennial.settings import load_settings
     specs=[
         dg.AssetSpec(
             key=LANDING_LOG,
-            deps=[stream_key(stream) for stream in foreign_streams()],
+            deps=[stream_key(stream) for stream in FOREIGN],
             description="The one ordered log of everything that landed: what every model reads.",
             group_name="landing",
             kinds={"parquet"},

@@ -3,7 +3,8 @@
 import dagster as dg
 
 from dagster_project.lib.keys import FLOW_SETTINGS, LANDED_BATCHES, SALT, SWITCHES
-from dagster_project.lib.streams import OWN
+from dagster_project.lib.streams import stream_key
+from perennial.streams import OWN
 
 
 @dg.definitions
@@ -11,10 +12,8 @@ def own_streams() -> dg.Definitions:
     """Describe the streams; nothing materialises them as such, or the graph would bite its own tail."""
     return dg.Definitions(
         assets=[
-            dg.AssetSpec(
-                key=["perennial", name], description=description, group_name="landing", kinds={"parquet"}
-            )
-            for name, description in OWN.items()
+            dg.AssetSpec(key=stream_key(name), description=own.holds, group_name="landing", kinds={"parquet"})
+            for name, own in OWN.items()
         ]
         + [
             dg.AssetSpec(

@@ -15,10 +15,10 @@ from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from extractors.validation.frame import new_frames
 from extractors.validation.rules import StreamRules, rules_by_stream
-from extractors.validation.streams import KNOWN_STREAMS
 from extractors.validation.suite import validate_new_batches
 from perennial.clock import sandbox_clock
 from perennial.errors import PerennialError
+from perennial.streams import KNOWN
 from tests.extractors.validation.odd_rows import ODD, RECEIVED, good_values, odd_record, record
 from tests.scene import Scene
 from warehouse import operations
@@ -133,7 +133,7 @@ def test_every_stream_has_a_suite_and_a_page(tmp_path: Path) -> None:
     """Each known stream's good row passes, on a page of its own."""
     scene = _scene(tmp_path)
     rules = rules_by_stream()
-    assert rules.keys() >= KNOWN_STREAMS
+    assert rules.keys() >= KNOWN
     good = [
         record(of_stream, {**good_values(of_stream), "envelope.source_key": "k"})
         for of_stream in rules.values()
