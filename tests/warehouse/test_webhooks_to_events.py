@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from extractors.receiver.signatures import jane_signature, shopify_signature
 from tests.extractors.receiver.serving import Receiver, make_settings, rows, serving
 from tests.scene import Scene
 from tests.warehouse import story
+from tests.warehouse.test_rebuild import marts
+from warehouse.rebuild import rebuild
 
 PAGE = Path(__file__).parents[2] / "docs" / "sources" / "omni.md"
 TEMPLATE = re.compile(r"```liquid\n(.*?)```", re.DOTALL)
@@ -176,6 +179,52 @@ def test_janes_twelve_statuses_arrive_once_whatever_is_replayed(scene: Scene, re
     told = Counter(row["event_name"] for row in scene.rows("select event_name from marts.fct_events"))
     expected = Counter(row["also_event"] for row in known if row["also_event"])
     assert told == expected + Counter(cart_status_updated=12)
+
+
+def test_what_is_replayed_after_forty_days_counts_once(scene: Scene, receiver: Receiver) -> None:
+    """A signed body stays signed, and a sender may empty an old queue: all of the past counts, as in a rebuild."""
+    at = story.at(17).isoformat()
+    event = {
+        "event_id": "e1",
+        "event_name": "customer_checked_in",
+        "occurred_at": at,
+        "customer": {"email": "ann@x.com"},
+    }
+    member = {
+        "event": "wv/points/added",
+        "event_id": "o1",
+        "occurred_at": at,
+        "customer": {"email": "ann@x.com"},
+    }
+    stop = {"event_id": "m1", "type": "opened", "occurred_at": at, "channel": "email", "address": "ann@x.com"}
+    requests: list[tuple[str, bytes, dict[str, str]]] = [
+        ("/webhooks/jane/cart-status", *_jane({"id": 1, "status": "pending"}, int(story.at(17).timestamp()))),
+        ("/v1/events", json.dumps(event).encode(), {"X-API-Key": "key-of-acme"}),
+        ("/webhooks/omni", json.dumps({**member, "properties": {"value": 5}}).encode(), OMNI_SECRET),
+        ("/webhooks/messaging", json.dumps(stop).encode(), {"X-Perennial-Secret": "messaging-secret"}),
+    ]
+    streams = ("jane__carts", "partners__events", "omni__events", "messaging__feedback")
+
+    def play(days: int, told: int) -> list[str]:
+        scene.clock.set(story.at(18) + timedelta(days=days), running=False)
+        for path, body, headers in requests:
+            answer = receiver.post(path, body, headers)
+            assert answer.is_success, answer.text
+        receiver_done(receiver, told)
+        scene.build(story.at(18, 10) + timedelta(days=days))
+        return sorted(row["event_id"] for row in scene.rows("select event_id from marts.fct_events"))
+
+    once = play(0, 4)
+    assert len(once) == 5  # Jane's pending cart is a status and an update
+    assert play(40, 8) == once
+    for stream in streams:
+        [first, *rest] = scene.rows(f"select disposition from staging.base_{stream} order by seq")
+        assert (first["disposition"], [row["disposition"] for row in rest]) == ("loaded", ["duplicate"]), (
+            stream
+        )
+    before = marts(scene)
+    assert rebuild(scene.settings, scene.clock.now()).ok
+    assert marts(scene) == before
 
 
 def test_each_subscription_of_jane_may_have_its_own_secret(scene: Scene) -> None:

@@ -15,9 +15,8 @@
             when row_number() over (partition by happening_key, occurrence_no order by seq, row_no) > 1 then 'duplicate'
             {%- if is_incremental() %}
             when exists (
-                select 1 from {{ this }} as earlier
-                where earlier.occurred_at = numbered.occurred_at
-                    and earlier.happening_key = numbered.happening_key
+                select 1 from ({{ told_before(judged) }}) as earlier
+                where earlier.happening_key = numbered.happening_key
                     and earlier.occurrence_no = numbered.occurrence_no
                     and earlier.disposition = 'loaded'
             ) then 'duplicate'
@@ -31,10 +30,8 @@
                 row_number() over (partition by route, happening_key, is_new_id order by seq, row_no)
                 {%- if is_incremental() %}
                 + coalesce((
-                    select max(earlier.occurrence_no) from {{ this }} as earlier
-                    where earlier.occurred_at = told.occurred_at
-                        and earlier.route = told.route
-                        and earlier.happening_key = told.happening_key
+                    select max(earlier.occurrence_no) from ({{ told_before(judged) }}) as earlier
+                    where earlier.route = told.route and earlier.happening_key = told.happening_key
                 ), 0)
                 {%- endif %}
             end as occurrence_no

@@ -40,7 +40,7 @@ told as (
         {%- endfor %}
     from {{ ref('stg_jane__carts') }} as deliveries
     where deliveries.cart_id in (select confirmed.cart_id from confirmed)
-        and deliveries.received_at >= {{ as_of() }} - interval '{{ var("duplicate_lookback_days") }} days'
+        and deliveries.received_at >= {{ as_of() }} - interval '{{ var("order_deliveries_days") }} days'
     group by deliveries.cart_id
 
 ),

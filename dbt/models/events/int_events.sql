@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
 {#- Append-only: an event names the record that it is evidence about, so a merge rewrites no history. Cost follows the
-    news; doubles are looked for in the last days only. -#}
+    news; doubles are looked for in all of the past, by a column of eight bytes. -#}
 with
 
 news as (
@@ -17,36 +17,37 @@ firsts as (
 
     select
         *,
+        {{ key64('event_id') }} as event_key,
         row_number() over (partition by event_id order by seq, row_no) as delivery_no
     from news
 
 )
 
 select
-    event_id,
-    event_name,
-    source,
-    occurred_at,
-    received_at,
-    seq,
-    row_no,
-    node,
-    {{ key64('node') }} as record_key,
-    store_id,
-    object_type,
-    object_id,
-    status,
-    tier,
-    reward_type,
-    reason,
-    cast(amount as decimal(18, 2)) as amount,
-    properties
+    firsts.event_id,
+    firsts.event_key,
+    firsts.event_name,
+    firsts.source,
+    firsts.occurred_at,
+    firsts.received_at,
+    firsts.seq,
+    firsts.row_no,
+    firsts.node,
+    {{ key64('firsts.node') }} as record_key,
+    firsts.store_id,
+    firsts.object_type,
+    firsts.object_id,
+    firsts.status,
+    firsts.tier,
+    firsts.reward_type,
+    firsts.reason,
+    cast(firsts.amount as decimal(18, 2)) as amount,
+    firsts.properties
 from firsts
-where delivery_no = 1
 {%- if is_incremental() %}
-    and not exists (
-        select 1 from {{ this }} as known
-        where known.event_id = firsts.event_id
-            and known.received_at >= {{ as_of() }} - interval '{{ var("duplicate_lookback_days") }} days'
-    )
+left join ({{ known_keys('event_key', 'select event_key from firsts') }}) as known on firsts.event_key = known.event_key
+{%- endif %}
+where firsts.delivery_no = 1
+{%- if is_incremental() %}
+    and known.event_key is null
 {%- endif %}
