@@ -142,11 +142,16 @@ def _webhook(what: str, *, is_on: bool, missing: list[str], fix: str) -> Finding
 
 
 def _destinations(settings: Settings) -> Iterator[Finding]:
-    from reverse_etl.destinations.registry import destinations_for
+    from reverse_etl.destinations.registry import TILL, destinations_for
+    from reverse_etl.destinations.setup_check import check_destination
 
     configured = destinations_for(settings)
     for destination in configured.ready:
-        yield Finding(destination.name, "works", "credentials are set; the first push shows whether they fit")
+        if destination.name == TILL:
+            yield Finding(TILL, "works", "orders are pushed; its credentials are tried with Flowhub's others")
+            continue
+        result = check_destination(destination)
+        yield Finding(result.name, "works" if result.ok else "broken", result.detail, result.fix)
     for name, why in configured.off.items():
         yield Finding(name, "off", why)
     for name, what in configured.missing.items():

@@ -20,6 +20,9 @@ SANDBOX_AIQ_RATES = (Rate(50, Duration.SECOND), Rate(1_200, Duration.MINUTE), Ra
 # Destinations that drop an enrollment that comes twice.
 DEDUPING = frozenset(kind.name for kind in (Aiq, Klaviyo) if kind.dedupes)
 
+# The destination of orders, whose credentials belong to a source.
+TILL = Flowhub.name
+
 # Destinations that can be asked to forget a person.
 FORGETFUL = frozenset({Klaviyo.name})
 
