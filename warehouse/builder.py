@@ -25,6 +25,7 @@ from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from warehouse import operations
+from warehouse.deployment import advice_on, columns_without_past
 from warehouse.flow_settings import FlowSettings, read_flow_settings
 from warehouse.hot_lane import hot_models, views_of_the_moment
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
@@ -197,8 +198,10 @@ class Builder:
         operations.set_switches(warehouse, moment.switches, self._since)
         deployment = self._deployment()
         is_deployed = operations.fingerprint(warehouse) == deployment
+        advice = None
         if not is_deployed:
             command = _EVERYTHING
+            advice = advice_on(columns_without_past(warehouse, self._project.manifest))
         elif moment.lane == "hot":
             streams = operations.streams_after(warehouse, before[2] if before else 0)
             command = ["run", "--select", *hot_models(self._project.manifest, streams)]
@@ -230,6 +233,7 @@ class Builder:
             decisions,
             nodes,
             problem,
+            advice,
         )
 
     def _variables(

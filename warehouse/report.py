@@ -27,7 +27,10 @@ class NodeResult:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """How one moment went: its number, instant and reach, and each node in the order in which it ended."""
+    """How one moment went: its number, instant and reach, and each node in the order in which it ended.
+
+    ``advice`` is what a person should do about a deployment, whether or not the moment is finished.
+    """
 
     build_no: int
     as_of: datetime
@@ -37,6 +40,7 @@ class BuildReport:
     decisions: int
     nodes: list[NodeResult] = field(default_factory=list)
     error: str | None = None
+    advice: str | None = None
 
     @property
     def ok(self) -> bool:

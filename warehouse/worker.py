@@ -91,6 +91,8 @@ class Worker:
             return
         if not report.ok:
             _log.warning("build %s is not finished: %s", report.build_no, report.error)
+        if report.advice is not None:
+            _log.warning("build %s: %s", report.build_no, report.advice)
         self._built.set()
         request.answer.put(report)
         if report.lane == "scheduled":

@@ -13,6 +13,8 @@ from dagster_project.lib.failures import acted_on_by_people
 from perennial.settings import load_settings
 from warehouse.report import BuildReport
 
+_FIX = "mend what is named and run again: the moment is finished first, nothing is lost"
+
 
 class BuildConfig(dg.Config):
     """How a build is run: the scheduled lane builds and tests all, the hot lane only what decisions need."""
@@ -39,11 +41,11 @@ def dbt_models(context: dg.AssetExecutionContext, config: BuildConfig) -> Iterat
     if report is None or events.broken or not report.ok:
         raise dg.Failure(
             description=why_broken(report, events.broken),
-            metadata={
-                "fix": "mend what is named and run again: the moment is finished first, nothing is lost"
-            },
+            metadata={"fix": (report and report.advice) or _FIX},
             allow_retries=False,
         )
+    if report.advice is not None:
+        context.log.warning(report.advice)
     context.log.info(
         "build %s as of %s, up to batch %s: %s decisions in %.1f s",
         report.build_no,
