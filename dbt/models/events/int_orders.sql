@@ -1,7 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='order_id') }}
 
 {#- The present state of each order by the record that it is evidence about. A Jane order names the order
-    at the point of sale that took it over, and counts until that one is here. -#}
+    at the point of sale that took it over, and counts until that one is here; its store is the location that Jane's store
+    is, so that a shopper's orders in one shop have one store. Cost follows the news, and the orders of a store that has
+    become a location. -#}
 with
 
 flowhub_versions as (
@@ -16,9 +18,26 @@ flowhub_versions as (
 
 carts as (
 
-    select * from {{ ref('int_carts') }}
+    select * from {{ ref('int_carts') }} where {{ changed_since() }}
+
+    union all
+
+    select elder.*
+    from {{ ref('int_carts') }} as elder
+    inner join {{ ref('int_jane_stores') }} as stores on elder.jane_store_id = stores.jane_store_id
+    where {{ changed_since('stores.changed_build_no') }} and not {{ changed_since('elder.changed_build_no') }}
+
+),
+
+placed as (
+
+    select
+        carts.*,
+        coalesce(stores.store_id, carts.jane_store_id) as store_id
+    from carts
+    left join {{ ref('int_jane_stores') }} as stores on carts.jane_store_id = stores.jane_store_id
     -- what a partner says of its own carts tells that one was ordered, not what the order is
-    where {{ changed_since() }} and ordered_at is not null and jane_status <> 'pending'
+    where carts.ordered_at is not null and carts.jane_status <> 'pending'
 
 )
 
@@ -47,7 +66,7 @@ union all
 select
     'jane-' || cart_id,
     'ecommerce',
-    jane_store_id,
+    store_id,
     node,
     {{ key64('node') }},
     case
@@ -61,4 +80,4 @@ select
     null,
     pos_order_id,
     {{ build_no() }}
-from carts
+from placed
