@@ -29,7 +29,7 @@ from reverse_etl.destinations.registry import Configured
 from reverse_etl.ledger.store import open_ledger
 from reverse_etl.push import push_to
 from sandbox.credentials import KLAVIYO_API_KEY
-from sandbox.klaviyo import EVENTS
+from sandbox.klaviyo.state import EVENTS
 from tests.reverse_etl.sandbox_vendors import serving_sandbox
 
 NOON = datetime(2026, 3, 15, 18, 0, tzinfo=UTC)

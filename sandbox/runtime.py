@@ -10,7 +10,7 @@ from sandbox.aiq import AiqState
 from sandbox.emitters.outbox import Outbox
 from sandbox.faults import Connections, Faults
 from sandbox.flowhub.api import FlowhubState
-from sandbox.klaviyo import KlaviyoState
+from sandbox.klaviyo.state import KlaviyoState
 from sandbox.received import Received
 from sandbox.world.spec import WorldSpec
 from sandbox.world.world import World

@@ -18,8 +18,9 @@ from sandbox.credentials import LOOPBACK
 from sandbox.emitters.outbox import Mess, Outbox
 from sandbox.faults import Connections, Faults, Gate, Vendor
 from sandbox.flowhub.api import FlowhubState, flowhub_app
-from sandbox.klaviyo import KlaviyoState, klaviyo_app
-from sandbox.klaviyo_reading import LoyaltyBook
+from sandbox.klaviyo.app import klaviyo_app
+from sandbox.klaviyo.book import LoyaltyBook
+from sandbox.klaviyo.state import KlaviyoState
 from sandbox.page import add_page
 from sandbox.received import Received
 from sandbox.runtime import Runtime

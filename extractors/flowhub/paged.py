@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from extractors.flowhub.ahead import ahead
 from extractors.flowhub.landing import Context, Find, Tally, land, marker_of
 from extractors.flowhub.pages import Page
+from extractors.flowhub.prefetch import prefetch
 from extractors.flowhub.records import Named, named
 from extractors.flowhub.run import Run, Stream
 from extractors.pulled import content_hash, rfc3339
@@ -61,7 +61,7 @@ def walk(context: Context, run: Run, source: Source, tally: Tally, *, sweep: boo
     while True:
         step = _judge(context, run, source, answer)
         number = step.after.next_page
-        coming = None if step.ended else ahead(partial(_ask, context, run.stream, source, number))
+        coming = None if step.ended else prefetch(partial(_ask, context, run.stream, source, number))
         seq = _land(context, run, answer, step, sweep=sweep)
         _count(tally, answer.records, step.fresh, seq)
         if coming is None:

@@ -14,8 +14,9 @@ from fastapi import FastAPI
 from perennial.clock import Clock
 from sandbox.aiq import AiqState, aiq_app
 from sandbox.faults import Connections, Faults, Gate
-from sandbox.klaviyo import KlaviyoState, klaviyo_app
-from sandbox.klaviyo_reading import LoyaltyBook
+from sandbox.klaviyo.app import klaviyo_app
+from sandbox.klaviyo.book import LoyaltyBook
+from sandbox.klaviyo.state import KlaviyoState
 from sandbox.received import Received
 
 

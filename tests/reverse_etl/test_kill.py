@@ -11,7 +11,7 @@ from reverse_etl.destinations.klaviyo import DEFAULT_RATES
 from reverse_etl.destinations.registry import SANDBOX_AIQ_RATES
 from sandbox.aiq import DEMO_LIMITS
 from sandbox.faults import Fault
-from sandbox.klaviyo import EVENTS, LIMITS
+from sandbox.klaviyo.state import EVENTS, LIMITS
 from tests.reverse_etl.pushing import start_push
 from tests.reverse_etl.stage import Stage, set_stage
 

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.aiq import DEMO_LIMITS
 from sandbox.credentials import AIQ_API_KEY, AIQ_INTEGRATOR_SLUG, KLAVIYO_API_KEY
-from sandbox.klaviyo import BULK, EVENTS, IMPORT, LIMITS
+from sandbox.klaviyo.state import BULK, EVENTS, IMPORT, LIMITS
 from tests.sandbox.running import TINY, Running, run_sandbox
 
 INGEST = "/aiq/api/v2/integrators/events/ingest"

@@ -18,7 +18,7 @@ from perennial.clock import SandboxClock, sandbox_clock
 from perennial.errors import VendorError
 from perennial.settings import Settings
 from sandbox.credentials import KLAVIYO_API_KEY, KLAVIYO_READ_API_KEY
-from sandbox.klaviyo import LIMITS, READ_EVENTS, READ_METRICS
+from sandbox.klaviyo.state import LIMITS, READ_EVENTS, READ_METRICS
 from tests.extractors.klaviyo.conftest import settings_for
 from tests.sandbox.running import TINY, Running, run_sandbox
 

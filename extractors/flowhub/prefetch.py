@@ -1,4 +1,4 @@
-"""Does one thing ahead of time, in a thread of its own."""
+"""Asks for the next page while this one lands, in a thread of its own."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(work: Callable[[], T]) -> Future[T]:
+def prefetch(work: Callable[[], T]) -> Future[T]:
     """Start the work; its result or its error is the future's.
 
     The thread is a daemon, unlike those of an executor: whoever ends the process, or gives up on the result,
@@ -22,5 +22,5 @@ def ahead(work: Callable[[], T]) -> Future[T]:
         except BaseException as error:  # noqa: BLE001 - handed over to the one who waits
             future.set_exception(error)
 
-    Thread(target=run, name="ahead", daemon=True).start()
+    Thread(target=run, name="prefetch", daemon=True).start()
     return future

@@ -1,0 +1,1 @@
+"""Klaviyo: what it takes, what it refuses, and what can be read there."""
