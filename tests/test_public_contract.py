@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 import typer.main
+import yaml
 
 from console.cli import app
+from extractors.receiver.app import create_app
+from perennial.clock import WallClock
 from perennial.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +39,40 @@ DEFAULTS = {
     "PERENNIAL_CONSOLE_PORT": 8900, "POINTS_EXPIRING_DAYS": 30, "CART_ABANDONED_AFTER_MINUTES": 30,
     "FLOWHUB_ORDER_AMOUNT_UNIT": "dollars", "JANE_TIMEZONE": "UTC", "PERENNIAL_HOST": "127.0.0.1",
 }  # fmt: skip
+# What senders post to and operators look at.
+RECEIVER = {
+    "POST /webhooks/jane/cart-status", "POST /webhooks/jane/cart-abandoned", "POST /webhooks/omni",
+    "POST /webhooks/shopify/{topic}", "POST /webhooks/messaging", "POST /v1/events",
+    "GET /healthz", "GET /metrics",
+}  # fmt: skip
+# The columns that readers of the published tables may count on; a table may have more.
+TABLES = {
+    "dim_customers": "customer_id first_name email phone birth_date birth_month state country latitude longitude "
+    "time_zone programme email_consent sms_consent is_loyal tags",
+    "customer_identifiers": "identifier_type identifier_value source customer_id is_shared first_seen_at last_seen_at",
+    "customer_id_changes": "old_customer_id new_customer_id changed_at reason",
+    "address_consent": "channel address status changed_at basis source",
+    "fct_events": "event_id event_name source occurred_at received_at customer_id store_id object_type object_id "
+    "status tier reward_type reason amount properties",
+    "fct_orders": "order_id channel store_id customer_id status created_at completed_at subtotal discount tax "
+    "delivery_fee total",
+    "fct_order_lines": "order_id line_no product_name category sku brand price discount",
+    "dim_products": "product_id product_name variant brand category subtype",
+    "fct_inventory_levels": "product_id store_id room_id on_hand on_hold available price price_changed_at "
+    "purchase_category",
+    "customer_traits": "customer_id email_consent sms_consent orders_count first_order_at last_order_at lifetime_value "
+    "spend_365d favourite_category favourite_store_id points_balance points_expire_at tier tier_expires_at "
+    "member_status",
+    "audience_members": "audience_name customer_id entered_at",
+    "audience_changes": "audience_name customer_id change changed_at",
+    "flow_decisions": "decision_id flow_name flow_version mode customer_id subject_node trigger_key trigger_event_id "
+    "triggered_at decided_at build_no outcome reason detail",
+    "flow_pending": "flow_name trigger_key customer_id last_failed_gate window_ends_at",
+    "flow_enrollments": "enrollment_id flow_name customer_id trigger_key triggered_at enrolled_at not_before "
+    "expires_at channels destination context",
+    "flow_exits": "enrollment_id flow_name exited_at reason",
+    "activation_receipts": "enrollment_id destination status attempts accepted_at error",
+}
 
 
 def documented(text: str) -> list[str]:
@@ -56,6 +93,28 @@ def test_the_command_line_has_every_command() -> None:
     assert set(group.commands) >= COMMANDS
     hidden = {name for name, command in group.commands.items() if command.hidden}
     assert set(group.commands) - hidden == COMMANDS
+
+
+def test_the_receiver_has_every_path(tmp_path: Path) -> None:
+    """A sender's address is never renamed away."""
+    served = create_app(Settings(_env_file=None, perennial_home=tmp_path), WallClock())
+    found = {
+        f"{method.upper()} {path}"
+        for path, methods in served.openapi()["paths"].items()
+        for method in methods
+    }
+    assert found == RECEIVER
+    assert served.openapi_url == "/openapi.json"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_published_table_keeps_its_columns(table: str) -> None:
+    """A query that others have written goes on working: the enforced contract has the columns."""
+    [path] = (ROOT / "dbt" / "models").rglob(f"{table}.yml")
+    [model] = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+    assert model["config"]["access"] == "public"
+    assert model["config"]["contract"] == {"enforced": True}
+    assert {column["name"] for column in model["columns"]} >= set(TABLES[table].split())
 
 
 @pytest.mark.parametrize("name", SETTINGS)
