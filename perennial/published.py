@@ -1,8 +1,10 @@
 """Reading what is published: plain DuckDB over Parquet, never the warehouse's own file."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import duckdb
 
@@ -55,6 +57,19 @@ def open_published(home: Home) -> Published:
         names=frozenset([*current["tables"], *current["views"]]),
         connection=connection,
     )
+
+
+def rows(home: Home, table: str, query: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
+    """Query the current set; no rows where nothing is published yet, or no ``table``, which an older version lacks."""
+    if not (home.published / "current.json").exists():
+        return []
+    published = open_published(home)
+    with published.connection as connection:
+        if table not in published.names:
+            return []
+        found = connection.execute(query, list(values))
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perennial.home import Home
-from perennial.published import open_published
+from perennial.published import rows
 
 # More words than this make a page that nobody reads; the table has them all.
 MOST_SHOWN = 100
@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 def unmapped_values(home: Home) -> Mapping[str, Sequence[Row]]:
     """Return the words that no seed knows, by field, the most frequent first."""
     by_field: dict[str, list[Row]] = defaultdict(list)
-    for row in _rows(
+    for row in rows(
         home,
         "marts.unmapped_values",
         "select field, value, products, example_product from marts.unmapped_values "
@@ -28,7 +28,7 @@ def unmapped_values(home: Home) -> Mapping[str, Sequence[Row]]:
 
 def doubtful_snapshots(home: Home) -> Sequence[Row]:
     """Return the lists of the last day that were not compared because they are cut short, the newest first."""
-    return _rows(
+    return rows(
         home,
         "marts.inventory_snapshots",
         "select store_id, cast(started_at as varchar) as started_at, status, products, products_lacking "
@@ -36,16 +36,3 @@ def doubtful_snapshots(home: Home) -> Sequence[Row]:
         "and started_at > (select max(started_at) from marts.inventory_snapshots) - interval '1 day' "
         "order by inventory_snapshots.started_at desc, store_id",
     )
-
-
-def _rows(home: Home, table: str, query: str) -> list[Row]:
-    """Query the published set; nothing where it is not there yet."""
-    if not (home.published / "current.json").exists():
-        return []
-    published = open_published(home)
-    with published.connection as connection:
-        if table not in published.names:
-            return []
-        found = connection.execute(query)
-        names = [column[0] for column in found.description or []]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

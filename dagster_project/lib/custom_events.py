@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from perennial.home import Home
-from perennial.published import open_published
+from perennial.published import rows
 
 MOST = 50  # a sender that puts numbers into its names must not fill the page
 
@@ -22,15 +22,11 @@ class CustomEvent:
 
 def custom_events(home: Home) -> list[CustomEvent]:
     """Return the names that arrive most; none before something is published."""
-    if not (home.published / "current.json").exists():
-        return []
-    published = open_published(home)
-    with published.connection as connection:
-        if "marts.custom_events" not in published.names:
-            return []
-        rows = connection.execute(
-            "select event_name, partner, events, first_received_at, last_received_at from marts.custom_events"
-            " order by events desc, event_name, partner limit ?",
-            [MOST],
-        ).fetchall()
-    return [CustomEvent(*row) for row in rows]
+    found = rows(
+        home,
+        "marts.custom_events",
+        "select event_name, partner, events, first_received_at, last_received_at from marts.custom_events"
+        " order by events desc, event_name, partner limit ?",
+        [MOST],
+    )
+    return [CustomEvent(**row) for row in found]

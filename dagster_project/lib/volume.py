@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from extractors.landing.log import LandingLog
 from perennial.home import Home
-from perennial.published import open_published
+from perennial.published import rows
 
 # A first build of a year's history may rightly enroll some hundred; half of everybody is a broken filter.
 ALWAYS_FINE = 500
@@ -28,14 +28,8 @@ def unsent_volumes(log: LandingLog) -> Mapping[str, int]:
 
 def published_people(home: Home) -> int:
     """Return how many people the published set knows; 0 before the first."""
-    if not (home.published / "current.json").exists():
-        return 0
-    published = open_published(home)
-    with published.connection as connection:
-        if "marts.dim_customers" not in published.names:
-            return 0
-        row = connection.execute("select count(*) from marts.dim_customers").fetchone()
-    return int(row[0]) if row else 0
+    found = rows(home, "marts.dim_customers", "select count(*) as people from marts.dim_customers")
+    return int(found[0]["people"]) if found else 0
 
 
 def too_many(volumes: Mapping[str, int], people: int) -> Mapping[str, int]:
