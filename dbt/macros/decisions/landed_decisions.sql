@@ -10,19 +10,5 @@
         'context': 'varchar', 'recipient_email': 'varchar', 'recipient_phone': 'varchar',
         'recipient_flowhub_customer_id': 'varchar'
     } -%}
-    {%- set fields = {} -%}
-    {%- for name, type in columns.items() -%}
-        {%- do fields.update({name: 'BIGINT' if type in ('bigint', 'integer') else 'VARCHAR'}) -%}
-    {%- endfor -%}
-    select
-        {%- for name, type in columns.items() %}
-        {% if type == 'timestamp' -%} {{ utc_timestamp(json_field('record', name)) }}
-        {%- else -%} {{ json_field('record', name, type) }}
-        {%- endif %} as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from (
-        select {{ json_record('payload', fields) }} as record
-        from ({{ landed('perennial', ['decisions'], to_the_end=true) }}) as landed
-        where {{ json_text('payload', ['kind']) }} = 'decision'
-    ) as decisions
+    {{ landed_columns('decisions', columns, kind='decision') }}
 {%- endmacro %}

@@ -7,12 +7,5 @@
         'object_type': 'varchar', 'object_id': 'varchar', 'amount': 'decimal(18, 2)', 'properties': 'varchar',
         'build_no': 'bigint'
     } -%}
-    select
-        {%- for name, type in columns.items() %}
-        {% if type == 'timestamp' -%} {{ utc_timestamp(json_text('payload', [name])) }}
-        {%- elif type == 'varchar' -%} {{ json_text('payload', [name]) }}
-        {%- else -%} cast({{ json_text('payload', [name]) }} as {{ type }})
-        {%- endif %} as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from ({{ landed('perennial', ['derived_events'], to_the_end=true) }}) as landed
+    {{ landed_columns('derived_events', columns) }}
 {%- endmacro %}

@@ -11,19 +11,5 @@
         'order_note': 'varchar', 'promo_code': 'varchar', 'delivery_fee_cents': 'bigint', 'requested_at': 'timestamp',
         'expires_at': 'timestamp'
     } -%}
-    {%- set fields = {} -%}
-    {%- for name, type in columns.items() -%}
-        {%- do fields.update({name: 'BIGINT' if type in ('bigint', 'integer') else 'VARCHAR'}) -%}
-    {%- endfor -%}
-    select
-        {%- for name, type in columns.items() %}
-        {% if type == 'timestamp' -%} {{ utc_timestamp(json_field('record', name)) }}
-        {%- else -%} {{ json_field('record', name, type) }}
-        {%- endif %} as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from (
-        select {{ json_record('payload', fields) }} as record
-        from ({{ landed('perennial', ['decisions'], to_the_end=true) }}) as landed
-        where {{ json_text('payload', ['kind']) }} = 'order_push'
-    ) as decisions
+    {{ landed_columns('decisions', columns, kind='order_push') }}
 {%- endmacro %}

@@ -3,14 +3,10 @@
 {#- The end of an enrollment: once, with the first reason. Only enrollments of the last days can still be open. -#}
 {%- if var('restore') %}
 
-select
-    {{ json_text('payload', ['enrollment_id']) }} as enrollment_id,
-    {{ json_text('payload', ['flow_name']) }} as flow_name,
-    {{ utc_timestamp(json_text('payload', ['exited_at'])) }} as exited_at,
-    {{ json_text('payload', ['reason']) }} as reason,
-    cast({{ json_text('payload', ['build_no']) }} as bigint) as build_no
-from ({{ landed('perennial', ['decisions'], to_the_end=true) }}) as landed
-where {{ json_text('payload', ['kind']) }} = 'exit'
+{{ landed_columns('decisions', {
+    'enrollment_id': 'varchar', 'flow_name': 'varchar', 'exited_at': 'timestamp', 'reason': 'varchar',
+    'build_no': 'bigint'
+}, kind='exit') }}
 
 {%- else %}
 
