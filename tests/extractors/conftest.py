@@ -1,7 +1,17 @@
-"""Settings of the extractors' tests."""
+"""What the extractors' tests have in common."""
 
-from hypothesis import settings
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from extractors.landing.log import LandingLog
+from perennial.settings import Settings
 
 # How long an example takes says nothing on a machine that others use too.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
+
+
+@pytest.fixture
+def log(settings: Settings) -> LandingLog:
+    """Open the landing log of the test's home."""
+    return LandingLog(settings.landing_url)

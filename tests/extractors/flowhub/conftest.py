@@ -1,23 +1,19 @@
 """A vendor, a home, a clock and a log for the tests of the pull."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from extractors.flowhub.pulls import pull
 from extractors.flowhub.report import PullReport
 from extractors.flowhub.run import Stream
-from extractors.http import Patience
 from extractors.landing.log import LandingLog
 from perennial.clock import clock_of, sandbox_clock
 from perennial.settings import Settings
 from tests.extractors.flowhub.vendor import Vendor, running
+from tests.extractors.pulling import IMPATIENT, NOW, home_settings
 
-NOW = datetime(2017, 6, 10, 16, tzinfo=UTC)
-IMPATIENT = Patience(attempts=4, first_wait=0.01, longest_wait=0.02, jitter=0.0, in_all=10.0)
 Pull = Callable[..., PullReport]
 
 
@@ -30,16 +26,8 @@ def vendor() -> Iterator[Vendor]:
 
 def settings_for(home: Path, url: str, **other: object) -> Settings:
     """Return the settings of a home that pulls from this address."""
-    values: dict[str, Any] = {
-        "_env_file": None,
-        "perennial_home": home,
-        "perennial_clock": "sandbox",
-        "flowhub_base_url": url,
-        "flowhub_client_id": "client-1",
-        "flowhub_api_key": "the-secret-key",
-    }
-    values.update(other)
-    return Settings(**values)
+    defaults = {"flowhub_base_url": url, "flowhub_client_id": "client-1", "flowhub_api_key": "the-secret-key"}
+    return home_settings(home, defaults, other)
 
 
 @pytest.fixture
@@ -48,12 +36,6 @@ def settings(tmp_path: Path, vendor: Vendor) -> Settings:
     made = settings_for(tmp_path / "home", vendor.url)
     sandbox_clock(made).set(NOW, running=False)
     return made
-
-
-@pytest.fixture
-def log(settings: Settings) -> LandingLog:
-    """Open the landing log of that home."""
-    return LandingLog(settings.landing_url)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from extractors.landing.log import LandingLog
 from perennial.clock import sandbox_clock
 from perennial.errors import VendorError
 from perennial.settings import Settings
-from tests.extractors.flowhub.conftest import NOW, Pull, payloads
+from tests.extractors.flowhub.conftest import Pull, payloads
 from tests.extractors.flowhub.vendor import Vendor
+from tests.extractors.pulling import NOW
 
 ORDERS = "/v1/orders/findByLocationId/imp-1"
 

@@ -11,8 +11,9 @@ from extractors.flowhub.pulls import STREAMS
 from extractors.landing.log import LandingLog
 from perennial.errors import PerennialError, SettingsError, VendorError
 from perennial.settings import Settings
-from tests.extractors.flowhub.conftest import IMPATIENT, Pull, payloads, settings_for
+from tests.extractors.flowhub.conftest import Pull, payloads, settings_for
 from tests.extractors.flowhub.vendor import LOCATION, Vendor
+from tests.extractors.pulling import IMPATIENT
 
 ORDERS = "/v1/orders/findByLocationId/imp-1"
 _SLOW_DOWN = (429, b"")

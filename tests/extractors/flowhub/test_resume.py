@@ -21,8 +21,9 @@ from perennial.clock import clock_of
 from perennial.crash import EXIT_CODE, VARIABLE
 from perennial.errors import PerennialError
 from perennial.settings import Settings
-from tests.extractors.flowhub.conftest import NOW, Pull, payloads, settings_for
+from tests.extractors.flowhub.conftest import Pull, payloads, settings_for
 from tests.extractors.flowhub.vendor import Vendor
+from tests.extractors.pulling import NOW
 
 ORDERS = "/v1/orders/findByLocationId/imp-1"
 

@@ -26,7 +26,8 @@ from perennial.settings import Settings
 from sandbox.credentials import FLOWHUB_API_KEY, FLOWHUB_CLIENT_ID
 from sandbox.server import serve
 from sandbox.world.spec import WorldSpec
-from tests.extractors.flowhub.conftest import IMPATIENT, payloads, settings_for
+from tests.extractors.flowhub.conftest import payloads, settings_for
+from tests.extractors.pulling import IMPATIENT
 
 SPEC = WorldSpec(households=120, history_days=14)
 

@@ -5,13 +5,12 @@ asked for, broken JSON, records without ids, sets that shrink between two pages.
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from tests.extractors.pulling import Reply, answering
 
 LOCATION: dict[str, Any] = {"locationId": "loc-1", "importId": "imp-1", "locationName": "Colfax"}
 Answer = tuple[int, bytes]
@@ -69,40 +68,13 @@ class Vendor:
 def running(vendor: Vendor) -> Iterator[Vendor]:
     """Serve a vendor on a free port until the block ends."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def asked(path: str, params: dict[str, str], headers: dict[str, str]) -> Reply:
+        status, body = vendor.answer(path, params)
+        vendor.bearers.append(headers.get("authorization", "").removeprefix("Bearer "))
+        return status, body, {}
 
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            params = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            self._answer(*vendor.answer(parts.path, params))
-
-        def do_POST(self) -> None:
-            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._answer(*vendor.answer(urlsplit(self.path).path, sent))
-
-        def _answer(self, status: int, body: bytes) -> None:
-            vendor.bearers.append(self.headers.get("Authorization", "").removeprefix("Bearer "))
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    vendor.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(asked) as vendor.url:
         yield vendor
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _json(value: object) -> Answer:

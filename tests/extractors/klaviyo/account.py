@@ -4,16 +4,15 @@ The sandbox's Klaviyo is faithful; this one is not. It serves short pages, loops
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
-Answer = tuple[int, bytes, dict[str, str]]
+from tests.extractors.pulling import Reply, answering
+
 KEY = "pk_the-secret-key"
 
 
@@ -40,18 +39,18 @@ class Account:
     metrics: list[str] = field(default_factory=lambda: ["Opened Email", "wv/points/added"])
     events: list[dict[str, Any]] = field(default_factory=list)
     page: int = 10
-    answers_first: list[Answer] = field(default_factory=list)
-    before: Callable[[str, dict[str, str]], Answer | None] = lambda _path, _params: None
+    answers_first: list[Reply] = field(default_factory=list)
+    before: Callable[[str, dict[str, str]], Reply | None] = lambda _path, _params: None
     requests: list[tuple[str, dict[str, str], dict[str, str]]] = field(default_factory=list)
 
-    def answer(self, path: str, params: dict[str, str], headers: dict[str, str]) -> Answer:
+    def answer(self, path: str, params: dict[str, str], headers: dict[str, str]) -> Reply:
         """Return status, body and headers of one request."""
         self.requests.append((path, params, headers))
         if self.answers_first:
             return self.answers_first.pop(0)
         return self.before(path, params) or self.usual(path, params)
 
-    def usual(self, path: str, params: dict[str, str]) -> Answer:
+    def usual(self, path: str, params: dict[str, str]) -> Reply:
         """Return what is served when a test wants nothing special."""
         start = int(params.get("page[cursor]", "0"))
         rows: list[dict[str, Any]]
@@ -86,32 +85,5 @@ class Account:
 @contextmanager
 def running(account: Account) -> Iterator[Account]:
     """Serve an account on a free port until the block ends."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            params = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            status, body, more = account.answer(parts.path, params, headers)
-            self.send_response(status)
-            for name, value in {**more, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    account.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(account.answer) as account.url:
         yield account
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

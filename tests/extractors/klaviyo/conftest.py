@@ -1,22 +1,18 @@
 """An account, a home, a clock and a log for the tests of the pull."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from extractors.http import Patience
 from extractors.klaviyo.pulls import pull
 from extractors.landing.log import LandingLog
 from extractors.pulled import StreamReport
 from perennial.clock import clock_of, sandbox_clock
 from perennial.settings import Settings
 from tests.extractors.klaviyo.account import KEY, Account, running
+from tests.extractors.pulling import IMPATIENT, NOW, home_settings
 
-NOW = datetime(2017, 6, 10, 16, tzinfo=UTC)
-IMPATIENT = Patience(attempts=4, first_wait=0.01, longest_wait=0.02, jitter=0.0, in_all=10.0)
 Pull = Callable[..., StreamReport]
 
 
@@ -29,15 +25,7 @@ def account() -> Iterator[Account]:
 
 def settings_for(home: Path, url: str, **other: object) -> Settings:
     """Return the settings of a home that pulls from this address."""
-    values: dict[str, Any] = {
-        "_env_file": None,
-        "perennial_home": home,
-        "perennial_clock": "sandbox",
-        "klaviyo_base_url": url,
-        "omni_klaviyo_api_key": KEY,
-    }
-    values.update(other)
-    return Settings(**values)
+    return home_settings(home, {"klaviyo_base_url": url, "omni_klaviyo_api_key": KEY}, other)
 
 
 @pytest.fixture
@@ -46,12 +34,6 @@ def settings(tmp_path: Path, account: Account) -> Settings:
     made = settings_for(tmp_path / "home", account.url)
     sandbox_clock(made).set(NOW, running=False)
     return made
-
-
-@pytest.fixture
-def log(settings: Settings) -> LandingLog:
-    """Open the landing log of that home."""
-    return LandingLog(settings.landing_url)
 
 
 @pytest.fixture

@@ -19,12 +19,13 @@ from perennial.clock import clock_of, sandbox_clock
 from perennial.crash import EXIT_CODE, VARIABLE
 from perennial.errors import SettingsError, VendorError
 from perennial.settings import Settings
-from tests.extractors.klaviyo.account import KEY, Account, Answer, event
-from tests.extractors.klaviyo.conftest import IMPATIENT, NOW, Pull, payloads, settings_for
+from tests.extractors.klaviyo.account import KEY, Account, event
+from tests.extractors.klaviyo.conftest import Pull, payloads, settings_for
+from tests.extractors.pulling import IMPATIENT, NOW, Reply
 
 EVENTS = "/api/events"
 SLOW_DOWN = (429, b"", {"Retry-After": "1"})
-OOPS: Answer = (500, b"{}", {})
+OOPS: Reply = (500, b"{}", {})
 EXPIRED = json.dumps(
     {"errors": [{"status": 400, "code": "invalid", "source": {"parameter": "page[cursor]"}}]}
 ).encode()
