@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='jane_store_id') }}
 
-{#- Each store of Jane under the name that it told last, and the location that it is. A handful of rows, looked at as a whole
-    whenever it runs: a location or a link may come long after a store's orders. -#}
+{#- Each store of Jane under the name that it told last, and the location that it is. A handful of rows, all of them
+    looked at whenever it runs: a location or a link may come long after a store's orders. -#}
 with
 
 names as (

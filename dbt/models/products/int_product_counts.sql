@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
-{#- What each believed list of this moment's news says that a store has of a product, all rooms and batches together. Cost
-    follows the products with news: of each its items as they were in the last believed list that an earlier build read,
-    and what came since. -#}
+{#- What each believed list of this moment's news says that a store has of a product, all rooms and batches together.
+    Cost follows the products with news: of each its items as they were in the last believed list that an earlier build
+    read, and what came since. -#}
 with
 
 snapshots as (

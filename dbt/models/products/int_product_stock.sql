@@ -1,8 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
-{#- What a store has of each product from believed list to believed list: a row where the quantity or the price is another
-    one, with what events need to know of the rows before it. Cost follows the counts of this moment: of each product the
-    last row is looked up. -#}
+{#- What a store has of each product from believed list to believed list: a row where the quantity or the price is
+    another one, with what events need to know of the rows before it. Cost follows the counts of this moment: of each
+    product the last row is looked up. -#}
 with
 
 counts as (
