@@ -1,9 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='order_id') }}
 
 {#- The present state of each order by the record that it is evidence about. A Jane order names the order
-    at the point of sale that took it over, and counts until that one is here; its store is the location that Jane's store
-    is, so that a shopper's orders in one shop have one store. Cost follows the news, and the orders of a store that has
-    become a location. -#}
+    at the point of sale that took it over, and counts until that one is here; its store is the location that Jane's
+    store is, so that a shopper's orders in one shop have one store. Cost follows the news, and the orders of a store
+    that has become a location. -#}
 with
 
 flowhub_versions as (
