@@ -261,7 +261,7 @@ select
     shown.brand,
     {{ mapped_category('shown.custom_category', 'shown.product_type', 'shown.main_category') }} as category,
     shown.quantity,
-    shown.price as stated_price,
+    cast(shown.price as decimal(18, 2)) as stated_price,
     snapshots.taken_at,
     snapshots.received_at
 from shown
