@@ -1,5 +1,5 @@
-{#- The observations with what they are compared by: one normalisation of names for all sources, and the identifiers that
-    are several fields together. -#}
+{#- The observations with what they are compared by: one normalisation of names for all sources, and the identifiers
+    that are several fields together. -#}
 with
 
 observations as (
