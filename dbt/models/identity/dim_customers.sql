@@ -90,7 +90,7 @@ hers as (
 
 addresses as (
 
-    {#- the addresses that may be written to: her records' present ones, none that is blocked or was given to another -#}
+    {#- the addresses that may be written to: her records' present ones, neither blocked nor given to another -#}
     select
         hers.customer_id,
         identifiers.identifier_type,

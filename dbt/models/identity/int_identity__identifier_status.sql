@@ -84,7 +84,8 @@ values_shown as (
         count(distinct carriers.birth_date) as birth_date_count,
         -- somebody else's, after a long silence: the number was returned and given to another
         max(carriers.first_seen_at) filter (
-            where carriers.first_seen_at > {{ add_seconds('carriers.last_seen_before', 'rules.recycled_after_days * 86400') }}
+            where carriers.first_seen_at
+                > {{ add_seconds('carriers.last_seen_before', 'rules.recycled_after_days * 86400') }}
                 and (
                     carriers.given_name_key <> carriers.given_name_before
                     or carriers.birth_date <> carriers.birth_date_before

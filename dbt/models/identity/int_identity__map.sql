@@ -33,8 +33,10 @@ rules as (
     select
         identifier_type,
         tier,
-        case when link_mode = 'attach' and {{ var('identity_devices_merge') }} then 'unless_contradicted' else link_mode end
-            as link_mode
+        case
+            when link_mode = 'attach' and {{ var('identity_devices_merge') }} then 'unless_contradicted'
+            else link_mode
+        end as link_mode
     from {{ ref('identifier_rules') }}
 
 ),

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
 
-{#- Cost follows the news: only the neighbourhoods that changed values or records touch are walked again. Every value that
-    may join anybody counts here, so nothing outside of a neighbourhood can change who is who in it.
+{#- Cost follows the news: only the neighbourhoods that changed values or records touch are walked again. Every value
+    that may join anybody counts here, so nothing outside of a neighbourhood can change who is who in it.
     The first build walks everything at once, in rounds of its own (`all_components`). -#}
 {%- set all_at_once = not is_incremental() and model.resource_type == 'model' and flags.WHICH in ['build', 'run'] -%}
 {%- if all_at_once -%}

@@ -12,7 +12,8 @@
 } -%}
 {%- set given = {
     'flowhub_customer_id': 'flowhub_customer_id', 'jane_external_user_id': 'jane_external_user_id',
-    'jane_cart': 'jane_cart', 'pos_order_id': 'pos_order_id', 'shopify_merge': 'shopify_merge', 'device_id': 'device_id',
+    'jane_cart': 'jane_cart', 'pos_order_id': 'pos_order_id', 'shopify_merge': 'shopify_merge',
+    'device_id': 'device_id',
 } -%}
 {%- set shown_types = "('" ~ shown.values() | unique | join("', '") ~ "')" -%}
 

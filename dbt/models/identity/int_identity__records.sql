@@ -1,5 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
 
+{#- Cost follows the news: only records that somebody has shown since are read and written. -#}
+{%- set fields = ['full_name', 'given_name_key', 'surname_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
+                  'street_address', 'city', 'postal_code', 'state', 'country', 'email', 'phone'] -%}
+
 with
 
 sightings as (
@@ -20,8 +24,7 @@ latest as (
         (array_agg(row_no order by seq, row_no))[1] as first_row_no,
         max(seq) as last_seq,
         max(seen_at) as last_seen_at
-        {%- for field in ['full_name', 'given_name_key', 'surname_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
-                          'street_address', 'city', 'postal_code', 'state', 'country', 'email', 'phone'] %},
+        {%- for field in fields %},
         (array_agg({{ field }} order by seq desc, row_no desc) filter (where {{ field }} is not null))[1] as {{ field }}
         {%- endfor %}
     from sightings
@@ -39,8 +42,7 @@ select
     coalesce(known.first_row_no, latest.first_row_no) as first_row_no,
     latest.last_seq,
     latest.last_seen_at,
-    {% for field in ['full_name', 'given_name_key', 'surname_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
-                     'street_address', 'city', 'postal_code', 'state', 'country', 'email', 'phone'] -%}
+    {% for field in fields -%}
     coalesce(latest.{{ field }}, known.{{ field }}) as {{ field }},
     {% endfor -%}
     {%- else -%}
@@ -48,20 +50,9 @@ select
     latest.first_row_no,
     latest.last_seq,
     latest.last_seen_at,
-    latest.full_name,
-    latest.given_name_key,
-    latest.surname_key,
-    latest.birth_date,
-    latest.programme,
-    latest.is_loyal,
-    latest.customer_groups,
-    latest.street_address,
-    latest.city,
-    latest.postal_code,
-    latest.state,
-    latest.country,
-    latest.email,
-    latest.phone,
+    {% for field in fields -%}
+    latest.{{ field }},
+    {% endfor -%}
     {%- endif %}
     {{ build_no() }} as changed_build_no
 from latest
