@@ -104,8 +104,18 @@ judged as (
         case
             when exists(
                 select 1 from placeholders
-                where placeholders.identifier_type = values_shown.identifier_type
-                    and values_shown.identifier_value like placeholders.pattern
+                where (
+                        placeholders.identifier_type = values_shown.identifier_type
+                        and values_shown.identifier_value like placeholders.pattern
+                    )
+                    -- both together say nothing where one of them stands for nobody
+                    or (
+                        values_shown.identifier_type = 'email_and_phone'
+                        and values_shown.identifier_value like case placeholders.identifier_type
+                            when 'email' then placeholders.pattern || '|%'
+                            when 'phone' then '%|' || placeholders.pattern
+                        end
+                    )
             ) then 'placeholder'
             when values_shown.record_count > rules.max_records then 'too_many_records'
             when greatest(values_shown.given_name_count, values_shown.birth_date_count) > rules.max_people
