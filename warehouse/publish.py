@@ -17,15 +17,19 @@ from typing import Any
 import duckdb
 
 _SCHEMAS = ("marts", "identity", "products", "events", "decisions", "memberships", "seeds")
-# The steps that the published views read; all other tables of these schemas stay inside.
+# The steps that the published views and `perennial identity` read; all other tables of these schemas stay inside.
 _STEPS = (
     "identity.int_identity__map",
+    "identity.int_identity__records",
     "identity.int_identity__record_identifiers",
     "identity.int_identity__identifier_status",
     "products.int_order_holds",
     "events.int_events",
     "events.int_event_names",
     "seeds.event_types",
+    "seeds.identifier_rules",
+    "seeds.source_priority",
+    "seeds.do_not_link",
     "events.int_orders",
     "decisions.int_flow_decisions",
     "memberships.int_memberships",

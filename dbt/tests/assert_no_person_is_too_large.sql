@@ -1,7 +1,8 @@
--- Returns rows when more records than one person can have were joined to one: a shared value slipped past the guards.
+-- Returns rows when more known records were joined to one person than the circuit breaker lets a load join.
 select
     customer_id,
     count(*) as record_count
 from {{ ref('int_identity__map') }}
+where {{ is_known_record("split_part(node, ':', 1)") }}
 group by customer_id
-having count(*) > 200
+having count(*) > {{ var('identity_max_records') }}
