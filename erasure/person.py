@@ -91,6 +91,22 @@ def find(warehouse: duckdb.DuckDBPyConnection, asked: str) -> Person | None:
 
     Raises ``PerennialError`` where several people are: an address may be shared.
     """
+    found = called(warehouse, asked)
+    if not found:
+        return None
+    if len(found) > 1:
+        raise PerennialError(
+            f"that identifier belongs to {len(found)} people: {', '.join(found)}",
+            "call it with the customer_id of the one who is meant; perennial never erases two people at once",
+        )
+    return _person(warehouse, found[0])
+
+
+def called(warehouse: duckdb.DuckDBPyConnection, asked: str) -> list[str]:
+    """Return who is known by an e-mail, phone, source id, node or ``customer_id``, of now or before a merge.
+
+    Asks the warehouse, or what is published of it.
+    """
     wanted = asked.strip()
     spellings = sorted({wanted, normalise("email", wanted), normalise("sms", wanted)})
     found = _column(
@@ -112,14 +128,7 @@ def find(warehouse: duckdb.DuckDBPyConnection, asked: str) -> Person | None:
         """,
         {"wanted": wanted, "spellings": spellings},
     )
-    if not found:
-        return None
-    if len(found) > 1:
-        raise PerennialError(
-            f"that identifier belongs to {len(found)} people: {', '.join(sorted(found))}",
-            "call it with the customer_id of the one who is meant; perennial never erases two people at once",
-        )
-    return _person(warehouse, found[0])
+    return sorted(found)
 
 
 def _person(warehouse: duckdb.DuckDBPyConnection, customer_id: str) -> Person:
