@@ -12,9 +12,16 @@
             select 1
             from generate_series(0, length({{ one }})) as mine (place)
             cross join generate_series(0, length({{ other }})) as theirs (place)
-            where overlay({{ one }} placing '' from mine.place for case mine.place when 0 then 0 else 1 end)
-                = overlay({{ other }} placing '' from theirs.place for case theirs.place when 0 then 0 else 1 end)
-                and (mine.place = theirs.place or mine.place = 0 or theirs.place = 0 or abs(mine.place - theirs.place) = 1)
+            where case mine.place when 0 then {{ one }} else overlay({{ one }} placing '' from mine.place for 1) end
+                = case theirs.place when 0 then {{ other }} else overlay({{ other }} placing '' from theirs.place for 1) end
+                and (
+                    mine.place = theirs.place or mine.place = 0 or theirs.place = 0
+                    -- two that changed places: the same letter, one place further on
+                    or (
+                        abs(mine.place - theirs.place) = 1
+                        and substr({{ one }}, mine.place, 1) = substr({{ other }}, theirs.place, 1)
+                    )
+                )
         )
     ))
 {%- endmacro %}
