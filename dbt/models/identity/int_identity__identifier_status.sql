@@ -153,7 +153,7 @@ select
     found.*,
     {% if is_incremental() -%}
     case
-        when known.verdict = found.verdict and known.recycled_at is not distinct from found.recycled_at
+        when known.verdict = found.verdict and (known.recycled_at is not distinct from found.recycled_at)
             then known.changed_build_no
         else {{ build_no() }}
     end as changed_build_no

@@ -9,7 +9,7 @@ versions as (
     select
         *,
         row_number() over (partition by inventory_key order by seq desc, row_no desc) as recency,
-        max(case when is_first_version or price is distinct from previous_price then received_at end) over (
+        max(case when is_first_version or (price is distinct from previous_price) then received_at end) over (
             partition by inventory_key
         ) as price_news_at
     from {{ ref('stg_flowhub__inventory') }}

@@ -51,7 +51,7 @@ select
     {%- if is_incremental() %}
     -- what follows looks at a store's orders again only when it became another location
     case
-        when known.jane_store_id is not null and known.store_id is not distinct from located.store_id
+        when known.jane_store_id is not null and (known.store_id is not distinct from located.store_id)
             then known.changed_build_no
         else {{ build_no() }}
     end as changed_build_no

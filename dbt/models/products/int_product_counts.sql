@@ -80,7 +80,7 @@ old_versions as (
         row_number() over (partition by items.inventory_key order by items.seq desc, items.row_no desc) as recency
     from touched_items
     inner join {{ ref('stg_flowhub__inventory') }} as items
-        on touched_items.inventory_key = items.inventory_key and items.seq <= touched_items.after_seq
+        on touched_items.inventory_key = items.inventory_key and touched_items.after_seq >= items.seq
 
 ),
 
@@ -92,7 +92,7 @@ old_listings as (
         row_number() over (partition by changes.inventory_key order by changes.seq desc) as recency
     from touched_items
     inner join {{ ref('int_shelf_changes') }} as changes
-        on touched_items.inventory_key = changes.inventory_key and changes.seq <= touched_items.after_seq
+        on touched_items.inventory_key = changes.inventory_key and touched_items.after_seq >= changes.seq
 
 ),
 
@@ -225,7 +225,7 @@ summed as (
     left join placed
         on turns.store_id = placed.store_id
             and turns.product_id = placed.product_id
-            and placed.from_seq <= turns.seq
+            and turns.seq >= placed.from_seq
             and (placed.until_seq is null or placed.until_seq > turns.seq)
     group by turns.store_id, turns.product_id, turns.seq
 

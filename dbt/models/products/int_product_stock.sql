@@ -121,7 +121,7 @@ changed as (
         end as returned_mark,
         case
             when not is_news then known_price_changed_at
-            when price is distinct from previous_price then taken_at
+            when (price is distinct from previous_price) then taken_at
         end as price_mark,
         sum(case when is_news and quantity > 0 and previous_quantity = 0 then 1 else 0 end) over (
             partition by store_id, product_id order by seq

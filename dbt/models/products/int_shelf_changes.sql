@@ -30,9 +30,9 @@ lists as (
         {{ json_field('record', 'location_id') }} as store_id,
         {{ utc_timestamp(json_field('record', 'started_at')) }} as taken_at,
         {{ json_field('record', 'keys') }} as keys,
-        lag(md5(cast({{ json_field('record', 'keys') }} as varchar))) over (
+        coalesce(lag(md5(cast({{ json_field('record', 'keys') }} as varchar))) over (
             partition by {{ json_field('record', 'location_id') }} order by seq, row_no
-        ) is distinct from md5(cast({{ json_field('record', 'keys') }} as varchar)) as is_another
+        ), '') <> md5(cast({{ json_field('record', 'keys') }} as varchar)) as is_another
     from records
     where {{ json_field('record', 'stream') }} = 'inventory'
         and {{ json_field('record', 'complete', 'boolean') }}
@@ -147,7 +147,7 @@ versions as (
         ) as recency
     from dated
     inner join {{ ref('stg_flowhub__inventory') }} as items
-        on dated.inventory_key = items.inventory_key and items.seq <= dated.seq
+        on dated.inventory_key = items.inventory_key and dated.seq >= items.seq
     where dated.is_listed and dated.list_no > 0
 
 ),
