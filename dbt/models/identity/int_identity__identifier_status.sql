@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='merge', unique_key='identifier_key') }}
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='identifier_key') }}
 
 {#- Cost follows the news: a value is judged again when a record takes it up or leaves it, or when what is known of its
     records changes; a deployment may have changed the lists, so it judges them all. -#}
@@ -102,7 +102,7 @@ judged as (
     select
         values_shown.*,
         case
-            when exists(
+            when exists (
                 select 1 from placeholders
                 where (
                         placeholders.identifier_type = values_shown.identifier_type

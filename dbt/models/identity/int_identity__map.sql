@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='record_key') }}
 
 {#- Cost follows the news: only the neighbourhoods that were walked again are resolved again, and only those in which
     somebody contradicts somebody go through the tiers. A deployment may have changed the rules, so it looks at all. -#}

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='record_key') }}
 
 {#- Cost follows the news: only the neighbourhoods that changed values or records touch are walked again. Every value
     that may join anybody counts here, so nothing outside of a neighbourhood can change who is who in it.

@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='merge', unique_key=['record_key', 'identifier_key']) }}
+{{ config(
+    materialized='incremental', incremental_strategy='delete+insert', unique_key=['record_key', 'identifier_key'],
+) }}
 
 {#- what a source that shows whole records shows, and takes back when it shows something else, and what only comes;
     column of the sightings -> type. Either name with something else is one type: people fill in forms the wrong way

@@ -1,8 +1,8 @@
-{{ config(materialized='incremental', incremental_strategy='merge', unique_key='record_key') }}
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='record_key') }}
 
 {#- Cost follows the news: only records that somebody has shown since are read and written. -#}
-{%- set fields = ['full_name', 'given_name_key', 'surname_key', 'birth_date', 'programme', 'is_loyal', 'customer_groups',
-                  'street_address', 'city', 'postal_code', 'state', 'country', 'email', 'phone'] -%}
+{%- set fields = ['full_name', 'given_name_key', 'surname_key', 'birth_date', 'programme', 'is_loyal',
+                  'customer_groups', 'street_address', 'city', 'postal_code', 'state', 'country', 'email', 'phone'] -%}
 
 with
 

@@ -226,7 +226,7 @@ summed as (
         on turns.store_id = placed.store_id
             and turns.product_id = placed.product_id
             and turns.seq >= placed.from_seq
-            and (placed.until_seq is null or placed.until_seq > turns.seq)
+            and (placed.until_seq is null or turns.seq < placed.until_seq)
     group by turns.store_id, turns.product_id, turns.seq
 
 ),
