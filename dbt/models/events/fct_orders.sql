@@ -2,7 +2,7 @@ select
     orders.order_id,
     orders.channel,
     orders.store_id,
-    map.customer_id,
+    people.customer_id,
     orders.status,
     orders.created_at,
     orders.completed_at,
@@ -13,4 +13,6 @@ select
     orders.total
 from {{ ref('int_orders') }} as orders
 left join {{ ref('int_identity__map') }} as map on orders.record_key = map.record_key
+-- a device or a cart is nobody yet
+left join {{ ref('dim_customers') }} as people on map.customer_id = people.customer_id
 where {{ is_counted_order('orders') }}
