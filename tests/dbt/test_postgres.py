@@ -128,3 +128,38 @@ def test_a_time_without_an_offset_is_local_and_any_other_says_its_own(
     in_utc = {row["told"]: row["utc"] for row in rows}
     assert in_utc["2026-03-01T10:00:00"] == "2026-03-01 10:00:00"
     assert in_utc["2026-03-01T10:00:00+02:00"] == "2026-03-01 08:00:00"
+
+
+PHONES = {
+    ("(303) 555-0142", "US"): "+13035550142",
+    ("1 303 555 0142", None): "+13035550142",
+    ("+1 303 555 0142", "DE"): "+13035550142",
+    ("030 1234567", "DE"): "+49301234567",
+    ("+49 30 123456", "US"): "+4930123456",
+    ("020 7946 0018", "gb"): "+442079460018",
+    ("555-0142", "US"): None,
+    ("0303 555 0142", None): None,
+    ("+1", None): None,
+    ("n/a", "DE"): None,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_a_phone_is_of_the_country_that_its_record_names(
+    postgres: dict[str, str], tmp_path: Path, engine: str
+) -> None:
+    """A plus says more than the record; without either it is a North American number, or none."""
+    told = ", ".join(
+        f"('{phone}', {'null' if country is None else repr(country)})" for phone, country in PHONES
+    )
+    query = (
+        "select phone, country, {{ clean_phone('phone', 'country') }} as clean "
+        f"from (values {told}) as told (phone, country)"
+    )
+    environment = {**postgres, "PERENNIAL_WAREHOUSE": str(tmp_path / "scratch.duckdb")}
+    said = dbt(
+        environment, tmp_path, "show", "--inline", query, "--limit", "99", "--output", "json", engine=engine
+    )
+    rows = json.loads(said[said.index("{") :])["show"]
+    assert {(row["phone"], row["country"]): row["clean"] for row in rows} == PHONES

@@ -82,7 +82,7 @@ def observations(worlds: list[list[Row]], load: int) -> pa.Table:
         if row["load"] == load
     ]
     for place, row in enumerate(found):
-        row |= {"seq": load + 1, "row_no": place + 1, "seen_at": BEGIN + timedelta(days=120 * load)}
+        row |= {"seq": load + 1, "row_no": place + 1, "seen_at": BEGIN + timedelta(days=200 * load)}
     return pa.Table.from_pylist(found, schema=SCHEMA)
 
 

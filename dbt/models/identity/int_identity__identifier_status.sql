@@ -37,6 +37,17 @@ touched as (
     from identifiers
     inner join records on identifiers.record_key = records.record_key
     where {{ changed_since('records.changed_build_no') }}
+    {%- if is_incremental() %}
+    union
+    -- seen again: what its first owner still shows was not given to another
+    select identifiers.identifier_key
+    from identifiers
+    inner join {{ this }} as known on identifiers.identifier_key = known.identifier_key
+    inner join rules on identifiers.identifier_type = rules.identifier_type
+    where {{ is_news('identifiers.last_seq') }}
+        and known.record_count > 1
+        and rules.recycled_after_days is not null
+    {%- endif %}
     {%- if var('deploying') %}
     union
     select identifier_key from identifiers

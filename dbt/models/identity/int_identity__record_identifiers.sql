@@ -117,6 +117,7 @@ settled as (
         known.is_active as was_active,
         known.first_seq as known_first_seq,
         known.first_seen_at as known_first_seen_at,
+        known.last_seen_at as known_last_seen_at,
         known.changed_build_no as known_changed_build_no,
         coalesce(known.is_shown, false) as was_shown,
         case
@@ -158,8 +159,9 @@ select
     is_shown or was_shown as is_shown,
     coalesce(known_first_seq, first_seq) as first_seq,
     last_seq,
-    coalesce(known_first_seen_at, first_seen_at) as first_seen_at,
-    last_seen_at,
+    -- batches may land in another order than their rows were received
+    least(known_first_seen_at, first_seen_at) as first_seen_at,
+    greatest(known_last_seen_at, last_seen_at) as last_seen_at,
     -- seeing again what is known is no news for who is who
     case
         when is_known and was_active = is_active_now then known_changed_build_no

@@ -39,7 +39,7 @@ parsed as (
         ---------- strings
         trim({{ json_field('record', 'name') }}) as full_name,
         {{ clean_email(json_field('record', 'email')) }} as email,
-        {{ clean_phone(json_field('record', 'phone')) }} as phone,
+        {{ clean_phone(json_field('record', 'phone'), json_field('record', 'country')) }} as phone,
         {{ clean_medical_id(json_field('record', 'medId')) }} as medical_id,
         nullif(trim({{ json_field('record', 'streetAddress1') }}), '') as street_address,
         nullif(trim({{ json_field('record', 'city') }}), '') as city,
