@@ -25,7 +25,7 @@ latest as (
         max(seq) as last_seq,
         max(seen_at) as last_seen_at
         {%- for field in fields %},
-        (array_agg({{ field }} order by seq desc, row_no desc) filter (where {{ field }} is not null))[1] as {{ field }}
+        {{ newest(field) }} as {{ field }}
         {%- endfor %}
     from sightings
     group by record_key
