@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ _STEPS = (
     "memberships.int_memberships",
 )
 _KEEP_SECONDS = 3600
+_NAME = re.compile(r"\bmarts\.\w+")
 _VIEW = re.compile(r"^create view .+? as (.+?);?\s*$", re.IGNORECASE | re.DOTALL)
 
 
@@ -135,7 +137,9 @@ def _views(warehouse: duckdb.DuckDBPyConnection) -> dict[str, str]:
         match = _VIEW.match(sql)
         if match is not None:
             views[name] = re.sub(rf'"?\b{re.escape(catalog)}\b"?\.', "", match[1])
-    return views
+    # a reader makes them one after the other: what a view reads comes before it
+    read_by = {name: views.keys() & set(_NAME.findall(sql)) - {name} for name, sql in views.items()}
+    return {name: views[name] for name in TopologicalSorter(read_by).static_order()}
 
 
 def _content(warehouse: duckdb.DuckDBPyConnection, name: str) -> str:
