@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.identity.resolving import Resolver
 
-LOADS = 4
+LOADS = 3
 WORLDS = 150
 BEGIN = datetime(2025, 1, 1)  # noqa: DTZ001 - the warehouse keeps UTC without a zone
 SCHEMA = pa.schema(
