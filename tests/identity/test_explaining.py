@@ -11,6 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from console.cli import app
+from console.output import out
 from perennial.home import Home
 from tests.scene import KNOWN_SINCE, Scene
 from tests.warehouse.story import at
@@ -78,6 +79,12 @@ def scene(deployed: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     with duckdb.connect(str(scene.home / "warehouse.duckdb")) as warehouse:
         publish(warehouse, Home(scene.home).published, 2, at(18))
     return scene
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a table's row stay a line, whatever terminal the tests have."""
+    monkeypatch.setattr(out, "width", 200)
 
 
 def identity(scene: Scene, *words: str) -> Result:
