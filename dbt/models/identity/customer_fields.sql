@@ -90,10 +90,7 @@ addresses as (
     from hers
     inner join identifiers on hers.record_key = identifiers.record_key
     inner join identifier_status on identifiers.identifier_key = identifier_status.identifier_key
-    where identifiers.identifier_type in ('email', 'phone')
-        and identifiers.is_active
-        and identifier_status.verdict <> 'blocked'
-        and (identifier_status.recycled_at is null or identifiers.first_seen_at >= identifier_status.recycled_at)
+    where {{ is_her_address('identifiers', 'identifier_status') }}
 
 ),
 

@@ -100,10 +100,7 @@ addresses as (
     from hers
     inner join identifiers on hers.record_key = identifiers.record_key
     inner join identifier_status on identifiers.identifier_key = identifier_status.identifier_key
-    where identifiers.identifier_type in ('email', 'phone')
-        and identifiers.is_active
-        and identifier_status.verdict <> 'blocked'
-        and (identifier_status.recycled_at is null or identifiers.first_seen_at >= identifier_status.recycled_at)
+    where {{ is_her_address('identifiers', 'identifier_status') }}
 
 ),
 
@@ -141,7 +138,7 @@ golden as (
         -- the point of sale's id is what AIQ knows her by
         min(case when record_type = 'flowhub_customer' then substr(node, 18) end) as flowhub_customer_id,
         count(*) as record_count,
-        bool_or(record_type not in ('device', 'jane_cart')) as is_known
+        bool_or({{ is_known_record('record_type') }}) as is_known
     from hers
     group by customer_id
 
