@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pyrate_limiter import Duration, Rate
+from sqlalchemy import select
 
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
@@ -18,6 +19,7 @@ from reverse_etl.destinations.flowhub import Flowhub
 from reverse_etl.destinations.klaviyo import Klaviyo
 from reverse_etl.destinations.registry import Configured
 from reverse_etl.ledger.store import Ledger, open_ledger
+from reverse_etl.ledger.tables import receipts
 from reverse_etl.push import PushReport, push_to
 from reverse_etl.report import LedgerReport, ledger_report
 from reverse_etl.run import Patience
@@ -220,6 +222,15 @@ class Scene:
     def receipts(self) -> list[dict[str, Any]]:
         """Return the receipts that have landed, in the order of the log."""
         return [json.loads(record.payload) for record in self.log.read("perennial", "receipts")]
+
+    def receipt_numbers(self) -> list[int]:
+        """Return the numbers of the ledger's receipts, landed or not, lowest first."""
+        ledger = self.open()
+        try:
+            with ledger.read() as connection:
+                return list(connection.scalars(select(receipts.c.receipt_no).order_by(receipts.c.receipt_no)))
+        finally:
+            ledger.close()
 
     def order_receipts(self) -> list[dict[str, Any]]:
         """Return the receipts of orders that have landed, in the order of the log."""
