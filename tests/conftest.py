@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from perennial.clock import sandbox_clock
-from tests.scene import settings_in
+from tests.scene import settings_in, tell_flows
 from warehouse.builder import Builder
 
 # What takes minutes, longest first: begun last, it would leave one of two processes waiting for the other.
@@ -34,4 +34,5 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Builder(settings) as builder:
         report = builder.build(lane="hot")
     assert report.ok, report.error
+    tell_flows(home, {})
     return home

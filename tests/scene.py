@@ -18,6 +18,13 @@ from warehouse.builder import Builder
 
 KNOWN_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 STORE_TIME = "%Y-%m-%d %H:%M:%S"
+# One for each kind of occasion: a cart, an order's status, time that passes, an audience.
+USUAL_FLOWS = (
+    "cart_abandoned_recovery",
+    "order_ready_for_pickup",
+    "points_expiring_reminder",
+    "lapsed_customer_winback",
+)
 
 
 def settings_in(home: Path) -> Settings:
@@ -28,6 +35,12 @@ def settings_in(home: Path) -> Settings:
 def stable_number(text: str) -> int:
     """Return a number that is always the same for a text."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+def tell_flows(home: Path, told: dict[str, dict[str, Any]]) -> None:
+    """Say what the settings of some flows are; of none, a few are active. The others are drafts and cost nothing."""
+    told = told or {name: {"status": "active"} for name in USUAL_FLOWS}
+    (home / "flows.json").write_text(json.dumps({"*": {"status": "draft"}, **told}), encoding="utf-8")
 
 
 @dataclass
@@ -51,11 +64,11 @@ class Scene:
         return cls(home, flows)
 
     def set_flows(self, overrides: dict[str, Any] | None = None) -> None:
-        """Say what the flows' settings are from the next moment on; every flow is active unless it says otherwise."""
-        told = {"*": {"status": "active"}}
-        for name, setting in self.flows.items():
-            told[name] = {**setting, **(overrides or {})}
-        (self.home / "flows.json").write_text(json.dumps(told), encoding="utf-8")
+        """Say what the settings of its flows are from the next moment on: active, unless they say otherwise."""
+        told = {
+            name: {"status": "active", **setting, **(overrides or {})} for name, setting in self.flows.items()
+        }
+        tell_flows(self.home, told)
 
     def land(
         self, source: str, stream: str, at: datetime, payload: dict[str, Any], key: str, **headers: str

@@ -41,6 +41,7 @@ _NOT_SCHEDULED = ["--exclude", "tag:thorough", "path:seeds", "--exclude-resource
 # What a shop asks between two scheduled builds: is there any left?
 STOCK = ("marts.fct_inventory_levels", "products.int_order_holds")
 _ROWS_TOLD = 20
+_RUNNING = ("active", "dry_run")
 _EVERYTHING = ["build", "--exclude-resource-type", "unit_test"]
 
 
@@ -196,6 +197,7 @@ class Builder:
         since = {name: self._since.get(name, (flow.status, moment.as_of)) for name, flow in flows.items()}
         operations.set_flow_settings(warehouse, flows, operations.versions_of(flows, checksums), since)
         operations.set_switches(warehouse, moment.switches, self._since)
+        running = sorted(name for name, flow in flows.items() if flow.status in _RUNNING)
         deployment = self._deployment()
         is_deployed = operations.fingerprint(warehouse) == deployment
         advice = None
@@ -204,12 +206,15 @@ class Builder:
             advice = advice_on(columns_without_past(warehouse, self._project.manifest))
         elif moment.lane == "hot":
             streams = operations.streams_after(warehouse, before[2] if before else 0)
-            command = ["run", "--select", *hot_models(self._project.manifest, streams)]
+            command = ["run", "--select", *hot_models(self._project.manifest, streams, running)]
         else:
-            views = views_of_the_moment(self._project.manifest)
+            views = views_of_the_moment(self._project.manifest, running)
             command = ["build", "--select", *_SCHEDULED, *views, *_NOT_SCHEDULED]
         nodes: list[NodeResult] = []
-        variables = self._variables(moment, before, restore=restore) | {"deploying": not is_deployed}
+        variables = self._variables(moment, before, restore=restore) | {
+            "deploying": not is_deployed,
+            "running_flows": running,
+        }
         problem = self._dbt(command, variables, nodes, on_node)
         decisions = 0
         if problem is None:

@@ -1,6 +1,6 @@
 """Which models a moment runs: those that news can reach, and those that time alone can change."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from dbt.artifacts.resources.types import NodeType
@@ -15,13 +15,16 @@ _CLOCK = "clock"
 _HOLDS_ROWS = {"incremental", "table"}
 # The hook that every model has; for a view it does nothing.
 _EVERYBODYS = {"macro.perennial.record_cursor"}
-_MOMENT = {f"macro.perennial.{name}" for name in ("as_of", "last_as_of", "build_no")}
+_MOMENT = {f"macro.perennial.{name}" for name in ("as_of", "last_as_of", "build_no", "running_flows")}
+_FLOWS = "flows"
 # What people look at and no decision needs is left to the scheduled lane, which reads all that it has missed.
 _SCHEDULED_ONLY = "scheduled"
 
 
-def hot_models(manifest: Manifest, streams_with_news: Iterable[str]) -> list[str]:
-    """Return the names of the models that hold rows and may have something to do, and the views that read the clock.
+def hot_models(
+    manifest: Manifest, streams_with_news: Iterable[str], running_flows: Collection[str]
+) -> list[str]:
+    """Return the names of the models that hold rows and may have something to do, and the views of the moment.
 
     A model of facts is left out when none of the streams it is made from has landed anything and the clock is none of
     them; its cursors stand still, so it reads all that it has missed when it runs again.
@@ -35,18 +38,21 @@ def hot_models(manifest: Manifest, streams_with_news: Iterable[str]) -> list[str
         if node.config.materialized in _HOLDS_ROWS
         and _SCHEDULED_ONLY not in node.tags
         and (node.fqn[1] not in _FACTS or _is_reached(unique_id, models, news, reached))
-    ] + views_of_the_moment(manifest)
+    ] + views_of_the_moment(manifest, running_flows)
 
 
-def views_of_the_moment(manifest: Manifest) -> list[str]:
-    """Return the names of the views that read the clock.
+def views_of_the_moment(manifest: Manifest, running_flows: Collection[str]) -> list[str]:
+    """Return the names of the views that read the clock, or which flows decide.
 
-    The moment's instant is a literal in their SQL: a view that was made in an earlier moment would go on living in it.
+    Both are literals in their SQL: a view that was made in an earlier moment would go on living in it. Nobody reads the
+    view of a flow that decides nothing.
     """
     return [
         node.name
         for node in _models(manifest).values()
-        if node.config.materialized == "view" and _reads_moment(node, manifest, set(_EVERYBODYS))
+        if node.config.materialized == "view"
+        and (node.fqn[1] != _FLOWS or node.name in running_flows)
+        and _reads_moment(node, manifest, set(_EVERYBODYS))
     ]
 
 

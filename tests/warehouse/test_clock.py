@@ -143,7 +143,7 @@ def test_a_view_reads_the_clock_of_the_moment(deployed: Path, tmp_path: Path) ->
 def test_the_hot_lane_lets_time_bring_events(deployed: Path) -> None:
     """Where nothing has landed the rules run, and what is made of them; other facts stand still."""
     manifest = DbtProject(deployed / "warehouse.duckdb", deployed / "dbt").manifest
-    chosen = set(hot_models(manifest, []))
+    chosen = set(hot_models(manifest, [], ["points_expiring_reminder", "order_ready_for_pickup"]))
     rules = {name for name in chosen if name.startswith("int_clock__")}
     assert {"int_clock__silent_carts", "int_clock__points_expiring", "int_clock__birth_months"} <= rules
     assert {"int_derived_events", "int_events", "int_flow_triggers", "points_expiring_reminder"} <= chosen
@@ -154,3 +154,19 @@ def test_the_hot_lane_lets_time_bring_events(deployed: Path) -> None:
         "fct_events",
         "order_ready_for_pickup",
     }
+
+
+def test_a_draft_costs_a_moment_nothing(deployed: Path, tmp_path: Path) -> None:
+    """Its view isn't made again, and nobody reads it."""
+    manifest = DbtProject(deployed / "warehouse.duckdb", deployed / "dbt").manifest
+    assert "points_expiring_reminder" not in hot_models(manifest, [], [])
+    scene = stage(deployed, tmp_path)
+    scene.flows = {"cart_abandoned_recovery": {}}
+    scene.set_flows()
+    scene.build(story.at(18))
+    [[view]] = [
+        row.values()
+        for row in scene.rows("select sql from duckdb_views() where view_name = ?", "int_flow_candidates")
+    ]
+    assert "cart_abandoned_recovery" in view
+    assert "lapsed_customer_winback" not in view
