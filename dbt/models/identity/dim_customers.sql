@@ -47,6 +47,12 @@ states as (
 
 ),
 
+postal_codes as (
+
+    select * from {{ ref('postal_codes') }}
+
+),
+
 touched as (
 
     select customer_id from map where {{ changed_since() }}
@@ -70,6 +76,15 @@ touched as (
     inner join identifiers on map.record_key = identifiers.record_key
     inner join identifier_status on identifiers.identifier_key = identifier_status.identifier_key
     where {{ changed_since('identifier_status.changed_build_no') }}
+    {%- if is_incremental() and var('deploying') %}
+    union
+    -- the seed has learned where she lives, or another place of it
+    select known.customer_id
+    from {{ this }} as known
+    {{ join_postal_code('known') }}
+    where known.latitude is distinct from postal_codes.latitude
+        or known.longitude is distinct from postal_codes.longitude
+    {%- endif %}
 
 ),
 
@@ -157,8 +172,8 @@ select
     golden.postal_code,
     golden.state,
     coalesce(golden.country, 'US') as country,
-    cast(null as double precision) as latitude,
-    cast(null as double precision) as longitude,
+    postal_codes.latitude,
+    postal_codes.longitude,
     coalesce(states.time_zone, '{{ var("time_zone") }}') as time_zone,
     golden.programme,
     coalesce(email_consent.status, 'unknown') as email_consent,
@@ -174,6 +189,7 @@ select
 from golden
 left join contacts on golden.customer_id = contacts.customer_id
 left join states on golden.state = states.state
+{{ join_postal_code('golden') }}
 left join consent as email_consent
     on contacts.email = email_consent.address and email_consent.channel = 'email'
 left join consent as sms_consent

@@ -50,12 +50,13 @@ class Wrong(Exception):  # noqa: N818 - what dbt calls a compiler error
 def operators(engine: str = "duckdb", as_of: str = "timestamp '2026-03-15 18:00:00'") -> MacroFile:
     """Return the macros; ``as_of`` is the SQL of the moment."""
     return MacroFile(
-        ("operators/*.sql", "time/*.sql"),
+        ("operators/*.sql", "time/*.sql", "text/*.sql", "landing/json_text.sql"),
         lambda _: [],
         engine,
         as_of=lambda: as_of,
         var=lambda name: {"time_zone": "America/Denver"}[name],
         ref=lambda name: name,
+        source="{0}_{1}".format,
         exceptions=Wrong(),
     )
 
@@ -202,6 +203,10 @@ VALUES: list[tuple[str, str, tuple[Any, ...], bool]] = [
     ("'red'", "does_not_contain", ("blue",), True),
     ("'BLUE'", "does_not_contain", ("blue",), False),
     ("cast(null as varchar)", "does_not_contain", ("blue",), False),
+    ("""'["Staff","VIP"]'""", "has_entry", ("VIP",), True),
+    ("""'["VIP soon"]'""", "has_entry", ("VIP",), False),
+    ("'[]'", "has_entry", ("VIP",), False),
+    ("cast(null as varchar)", "has_entry", ("VIP",), False),
 ]
 
 
