@@ -9,7 +9,9 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,7 +28,7 @@ from perennial.salt import salt_of
 from perennial.settings import Settings
 from warehouse import operations
 from warehouse.deployment import advice_on, columns_without_past
-from warehouse.flow_settings import FlowSettings, read_flow_settings
+from warehouse.flow_settings import FlowSettings, read_flow_settings, without_sender
 from warehouse.hot_lane import hot_models, views_of_the_moment
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
 from warehouse.outbox import export
@@ -194,7 +196,7 @@ class Builder:
         checksums = {
             name: node.checksum.checksum for name, node in flow_nodes(self._project.manifest).items()
         }
-        since = {name: self._since.get(name, (flow.status, moment.as_of)) for name, flow in flows.items()}
+        since = since_when(flows, self._since, moment.as_of)
         operations.set_flow_settings(warehouse, flows, operations.versions_of(flows, checksums), since)
         operations.set_switches(warehouse, moment.switches, self._since)
         running = sorted(name for name, flow in flows.items() if flow.status in _RUNNING)
@@ -203,7 +205,10 @@ class Builder:
         advice = None
         if not is_deployed:
             command = _EVERYTHING
-            advice = advice_on(columns_without_past(warehouse, self._project.manifest))
+            told = [advice_on(columns_without_past(warehouse, self._project.manifest))]
+            if not restore:
+                told += without_sender(flows, self._settings)
+            advice = "; ".join(filter(None, told)) or None
         elif moment.lane == "hot":
             streams = operations.streams_after(warehouse, before[2] if before else 0)
             command = ["run", "--select", *hot_models(self._project.manifest, streams, running)]
@@ -311,6 +316,18 @@ class Builder:
                 for row in found.fetchall()
             ]
         return replace(result, message="; ".join([result.message, *rows]))
+
+
+def since_when(
+    flows: Mapping[str, FlowSettings], known: Mapping[str, tuple[str, datetime]], now: datetime
+) -> dict[str, tuple[str, datetime]]:
+    """Return the status of each flow and since when it has it; a new name goes on where the former one was."""
+    since = {}
+    for name, flow in flows.items():
+        own = known.get(name, (flow.status, now))
+        former = [known[previous] for previous in flow.previous_names if previous in known]
+        since[name] = min([own, *(one for one in former if one[0] == own[0])], key=lambda one: one[1])
+    return since
 
 
 def _node_result(event: EventMsg) -> NodeResult:

@@ -1,23 +1,42 @@
 """The settings of a flow, as they stand in the YAML beside its SQL under ``config.meta.flow``.
 
-A typo is an error that names file and key.
+A typo is an error that names file and key. ``dbt/flow.schema.json`` is made of the same class, for editors.
 """
 
+import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dbt.contracts.graph.manifest import Manifest
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from extractors.receiver.taxonomy import event_types
 from perennial.errors import PerennialError
-from warehouse.project import PROJECT, flow_nodes
+from perennial.settings import Settings
+from perennial.streams import is_expected, of_source
+from warehouse.project import PROJECT, audience_nodes, flow_nodes
 
 _DURATION = re.compile(r"(\d+) (second|minute|hour|day)s?")
 _MEMBERSHIPS = ("audience_entered", "audience_exited")  # a flow names the audience behind a colon
-_INTERNAL_WORDS = re.compile(r"\b(test|tmp|temp|debug|internal|draft|churn|risk|segment)\b", re.IGNORECASE)
+_INTERNAL_WORDS = re.compile(
+    r"\b(test|tmp|temp|debug|internal|draft|todo|wip|dry.?run|churn|risk|lapsed|segment|audience)\b",
+    re.IGNORECASE,
+)
+# The sender's name may hold what the customer knows, each with what to write where it is not known.
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDERS = ("store", "company", "budtender")
+_TRANSACTIONAL_WINDOW = timedelta(hours=2)
 
 
 def _duration(value: object) -> object:
@@ -42,7 +61,40 @@ def _reentry(value: object) -> object:
     return int(match[1])
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+def _one_or_more(value: object) -> object:
+    """Read one name as a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _sender(value: object) -> object:
+    """Refuse a placeholder that is none, or that says nothing where the store or the budtender is not known."""
+    for told in _PLACEHOLDER.findall(str(value)):
+        name, bar, fallback = told.partition("|")
+        if name not in _PLACEHOLDERS:
+            raise ValueError(f"{{{told}}} is not known; use {{store|…}}, {{company|…}} or {{budtender|…}}")
+        if not bar or not fallback.strip():
+            raise ValueError(
+                f"{{{name}}} needs what to write where it is not known, such as {{{name}|our team}}"
+            )
+    if set(_PLACEHOLDER.sub("", str(value))) & set("{}"):
+        raise ValueError("has a brace without its other one")
+    return value
+
+
+_Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"})
+Duration = Annotated[timedelta, BeforeValidator(_duration), _DURATION_SCHEMA]
+Triggers = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_one_or_more),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Reentry = Annotated[
+    int | None,
+    BeforeValidator(_reentry),
+    WithJsonSchema({"type": "string", "pattern": "^(always|never|\\d+ days?)$"}),
+]
 Status = Literal["draft", "dry_run", "active", "paused", "archived"]
 
 
@@ -51,32 +103,83 @@ class FlowSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    status: Status = "draft"
-    display_name: str
-    gives: str
-    trigger: str
-    window: Duration
-    kind: Literal["marketing", "transactional"]
+    status: Status = Field(
+        default="draft", description="Nothing that happened before a flow became active enrolls."
+    )
+    display_name: str = Field(description="What customers may see in links: its slug is utm_campaign.")
+    gives: str = Field(description="One line: what a marketer gets.")
+    trigger: Triggers = Field(
+        description="An event of the taxonomy or more, or audience_entered: and the audience."
+    )
+    window: Duration = Field(
+        default=_TRANSACTIONAL_WINDOW,
+        json_schema_extra={"default": "2 hours"},
+        description="How old an occurrence may be; a transactional flow may leave it at 2 hours.",
+    )
+    kind: Literal["marketing", "transactional"] = Field(
+        description="Transactional is order and payment status: no consent to marketing, no offer."
+    )
     channels: tuple[Literal["sms", "email"], ...] = Field(min_length=1)
-    destination: Literal["aiq", "klaviyo"]
-    reentry: Annotated[int | None, BeforeValidator(_reentry)] = None
-    concurrent: bool = True
-    max_duration: Duration | None = None
-    holdout_percent: int = Field(default=0, ge=0, le=50)
-    rank: int = Field(default=100, ge=1)
-    grace: Duration = timedelta(hours=1)
-    email_unless_opted_out: bool = False
-    from_name: str = "{store}"
-    owner: str
+    destination: Literal["aiq", "klaviyo"] = Field(description="Klaviyo takes e-mail only.")
+    from_name: Annotated[str, BeforeValidator(_sender)] = Field(
+        default="{store|our store}",
+        description="The sender's name; may use {store|…}, {company|…} and {budtender|…}.",
+    )
+    from_address: str | None = Field(
+        default=None, description="The sender's e-mail; its domain has a row in sending_domains."
+    )
+    reentry: Reentry = Field(
+        default=None,
+        json_schema_extra={"default": "always"},
+        description="always, never, or after so many days.",
+    )
+    concurrent: bool = Field(default=True, description="Whether a person may be in the flow twice at a time.")
+    max_duration: Duration | None = Field(
+        default=None, description="When a person counts as through; needed where concurrent is off."
+    )
+    exits: tuple[_Name, ...] = Field(
+        default=(),
+        description="What ends an enrollment early: bought, completed, or a condition of the flow's own.",
+    )
+    recheck: tuple[_Name, ...] = Field(
+        default=(), description="Filters that are asked again just before the call."
+    )
+    programme: Literal["any", "rec", "med"] = Field(default="any", description="Whom it is for.")
+    holdout_percent: int = Field(default=0, ge=0, le=50, description="Share of people who get no message.")
+    rank: int = Field(default=100, ge=1, description="1 is the most important.")
+    offer: str | None = Field(default=None, description="What is offered, such as 10 % off; marketing only.")
+    grace: Duration = Field(
+        default=timedelta(hours=1),
+        json_schema_extra={"default": "1 hour"},
+        description="How long after quiet hours a message may still go out.",
+    )
+    email_unless_opted_out: bool = Field(
+        default=False, description="E-mail needs no opt-in, only no opt-out."
+    )
+    previous_names: tuple[_Name, ...] = Field(
+        default=(), description="What the flow was called: who was enrolled then is not enrolled anew."
+    )
+    owner: str = Field(description="Whom to ask.")
+
+    @property
+    def utm_campaign(self) -> str:
+        """The slug of the display name."""
+        return re.sub(r"[^a-z0-9]+", "-", self.display_name.lower()).strip("-")
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "FlowSettings":
+        if self.kind == "marketing" and "window" not in self.model_fields_set:
+            raise ValueError("window: is required for marketing, such as 30 minutes")
         if not self.concurrent and self.max_duration is None:
             raise ValueError("max_duration: is required when concurrent is off, such as 3 days")
         if _INTERNAL_WORDS.search(self.display_name):
             raise ValueError("display_name: customers see it in links; leave out internal words")
+        if not self.utm_campaign:
+            raise ValueError("display_name: has no letter or digit that a link could show")
         if "sms" in self.channels and self.destination == "klaviyo":
             raise ValueError("channels: klaviyo forbids SMS about cannabis; use aiq, or email alone")
+        if self.kind == "transactional" and self.offer is not None:
+            raise ValueError("offer: a transactional flow may carry none; make it marketing, or leave it out")
         return self
 
 
@@ -85,7 +188,7 @@ def read_flow_settings(
 ) -> dict[str, FlowSettings]:
     """Validate the settings of every flow; ``overrides`` (by flow, or ``*``) lie over what the YAML says."""
     settings = {}
-    triggers = {*event_types(PROJECT / "seeds"), *_MEMBERSHIPS}
+    names = _Names(manifest)
     for name, node in sorted(flow_nodes(manifest).items()):
         file = (
             f"dbt/{node.patch_path.partition('://')[2]}"
@@ -98,17 +201,98 @@ def read_flow_settings(
                 f"{file}: config.meta.flow is missing", "copy it from another flow and change it"
             )
         try:
-            settings[name] = FlowSettings(**{**written, **overrides.get("*", {}), **overrides.get(name, {})})
+            flow = FlowSettings(**{**written, **overrides.get("*", {}), **overrides.get(name, {})})
         except ValidationError as error:
-            problem = error.errors(include_input=False, include_url=False)[0]
-            key = ".".join(str(part) for part in problem["loc"]) or "flow"
             raise PerennialError(
-                f"{file}: config.meta.flow.{key}: {problem['msg']}",
-                "the keys are described in docs/flows.md",
+                f"{file}: {_problem(error)}", "the keys are described in docs/flows.md"
             ) from None
-        if settings[name].trigger.partition(":")[0] not in triggers:
-            raise PerennialError(
-                f"{file}: config.meta.flow.trigger: {settings[name].trigger} is no event of the taxonomy",
-                "correct it, or give the event a row in dbt/seeds/event_types.csv",
-            )
+        for key, cause, fix in names.unknown(flow, node.raw_code):
+            raise PerennialError(f"{file}: config.meta.flow.{key}: {cause}", fix)
+        settings[name] = flow
     return settings
+
+
+def without_sender(flows: Mapping[str, FlowSettings], settings: Settings) -> list[str]:
+    """Name the flows that look at occurrences none of the connected integrations sends, with those that could."""
+    types = event_types(PROJECT / "seeds")
+    advice = []
+    for name, flow in flows.items():
+        senders = {
+            source for trigger in flow.trigger if trigger in types for source in types[trigger].available_from
+        }
+        events = [trigger for trigger in flow.trigger if trigger in types]
+        if flow.status in {"active", "dry_run"} and events and not any(map(_connected(settings), senders)):
+            advice.append(
+                f"flow {name} waits for {' or '.join(events)}, which comes from {' or '.join(sorted(senders))}: "
+                "none of them is connected"
+            )
+    return advice
+
+
+def _connected(settings: Settings) -> Any:  # noqa: ANN401 -- a predicate of a source's name
+    return lambda source: (
+        source == "perennial" or any(is_expected(stream, settings) for stream in of_source(source))
+    )
+
+
+class _Names:
+    """The names that settings may use, which stand elsewhere in the project."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._events = set(event_types(PROJECT / "seeds"))
+        self._audiences = set(audience_nodes(manifest))
+        self._flows = set(flow_nodes(manifest))
+        self._domains = sending_domains(PROJECT / "seeds")
+
+    def unknown(self, flow: FlowSettings, sql: str) -> Iterable[tuple[str, str, str]]:
+        """Yield key, cause and fix of each name that is none."""
+        for trigger in flow.trigger:
+            kind, colon, audience = trigger.partition(":")
+            if kind in _MEMBERSHIPS and audience not in self._audiences:
+                yield (
+                    "trigger",
+                    f"{audience or trigger} is no audience",
+                    "write audience_entered: and the name of a model in dbt/models/audiences",
+                )
+            elif kind not in _MEMBERSHIPS and (colon or kind not in self._events):
+                yield (
+                    "trigger",
+                    f"{trigger} is no event of the taxonomy",
+                    "correct it, or give the event a row in dbt/seeds/event_types.csv",
+                )
+        if flow.from_address is not None and flow.from_address.partition("@")[2].lower() not in self._domains:
+            yield (
+                "from_address",
+                f"{flow.from_address} is at no domain that may send",
+                "correct it, or have the domain validated and give it a row in dbt/seeds/sending_domains.csv",
+            )
+        for filter_name in flow.recheck:
+            if not re.search(rf"['\"]{filter_name}['\"]\s*:", sql):
+                yield (
+                    "recheck",
+                    f"{filter_name} is no filter of the flow",
+                    "name one of the filters in its SQL",
+                )
+        for previous in flow.previous_names:
+            if previous in self._flows:
+                yield (
+                    "previous_names",
+                    f"{previous} is a flow that there is",
+                    "a flow can take over the past of one that is gone only",
+                )
+
+
+def sending_domains(seeds: Path) -> set[str]:
+    """Return the domains that messages may be sent from."""
+    with (seeds / "sending_domains.csv").open(encoding="utf-8", newline="") as file:
+        return {row["domain"].strip().lower() for row in csv.DictReader(file)}
+
+
+def _problem(error: ValidationError) -> str:
+    """Say in words of the YAML what is wrong first: the key and the cause."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    cause = problem["msg"].removeprefix("Value error, ")
+    key = ".".join(str(part) for part in problem["loc"])
+    if not key:  # what several keys say together names the one to change
+        key, _, cause = cause.partition(": ")
+    return f"config.meta.flow.{key}: {cause}"

@@ -17,7 +17,7 @@ from warehouse.moments import Moment
 _FLOW_COLUMNS = """
     flow_name, flow_version, status, active_since, display_name, kind, trigger_event, window_seconds, channels,
     destination, reentry_days, concurrent, max_duration_seconds, holdout_percent, rank, email_unless_opted_out,
-    grace_seconds, settings
+    grace_seconds, settings, utm_campaign, from_name, from_address, exits, recheck, programme, offer
 """
 
 
@@ -103,18 +103,24 @@ def set_flow_settings(
     """Put the settings of every flow, and since when each has its status, where the models read them."""
     rows = [
         (
-            name, versions[name], flow.status, naive(since[name][1]), flow.display_name, flow.kind, flow.trigger,
-            int(flow.window.total_seconds()), ",".join(flow.channels), flow.destination, flow.reentry, flow.concurrent,
+            name, versions[name], flow.status, naive(since[name][1]), flow.display_name, flow.kind,
+            ",".join(flow.trigger), int(flow.window.total_seconds()), ",".join(flow.channels), flow.destination,
+            flow.reentry, flow.concurrent,
             int(flow.max_duration.total_seconds()) if flow.max_duration else None, flow.holdout_percent, flow.rank,
-            flow.email_unless_opted_out, int(flow.grace.total_seconds()), flow.model_dump_json(),
+            flow.email_unless_opted_out, int(flow.grace.total_seconds()), flow.model_dump_json(), flow.utm_campaign,
+            flow.from_name, flow.from_address, ",".join(flow.exits), ",".join(flow.recheck), flow.programme, flow.offer,
         )
         for name, flow in settings.items()
     ]  # fmt: skip
+    renames = [(previous, name) for name, flow in settings.items() for previous in flow.previous_names]
     marks = ", ".join("?" for _ in _FLOW_COLUMNS.split(","))
     warehouse.execute("begin")
     warehouse.execute("delete from ops.flow_settings")
     if rows:
         warehouse.executemany(f"insert into ops.flow_settings ({_FLOW_COLUMNS}) values ({marks})", rows)  # noqa: S608 -- constants
+    warehouse.execute("delete from ops.flow_renames")
+    if renames:
+        warehouse.executemany("insert into ops.flow_renames values (?, ?)", renames)
     warehouse.execute("commit")
 
 

@@ -1,4 +1,7 @@
-{#- The occurrences of a flow's trigger that this moment looks at. -#}
-{% macro flow_triggers(event_name) -%}
-    select * from {{ ref('int_flow_triggers') }} where event_name = '{{ event_name }}'
+{#- The occurrences of a flow's triggers that this moment looks at: of one event or several, and of what the taxonomy
+    calls the same as one of them. The names are those of `trigger` in the flow's settings. -#}
+{% macro flow_triggers(event_names) -%}
+    {%- set names = [event_names] if event_names is string else event_names -%}
+    select * from {{ ref('int_flow_triggers') }}
+    where event_name in ('{{ names | join("', '") }}') or same_as in ('{{ names | join("', '") }}')
 {%- endmacro %}

@@ -50,10 +50,11 @@ earlier as (
     {%- if is_incremental() %}
     select
         decisions.decision_id,
-        decisions.flow_name,
+        coalesce(renames.flow_name, decisions.flow_name) as flow_name,
         decisions.mode,
         decisions.trigger_key,
         decisions.trigger_event_id,
+        decisions.subject_node,
         coalesce(map.customer_id, decisions.customer_id) as customer_id,
         decisions.outcome,
         decisions.decided_at,
@@ -69,16 +70,19 @@ earlier as (
         decisions.outcome = 'enrolled'
             and coalesce(receipts.status, 'pending') not in ('rejected', 'expired', 'superseded') as was_enrolled
     from {{ this }} as decisions
+    left join {{ source('ops', 'flow_renames') }} as renames on decisions.flow_name = renames.previous_name
     left join map on decisions.record_key = map.record_key
     left join receipts on decisions.decision_id = receipts.enrollment_id
     left join exits on decisions.decision_id = exits.enrollment_id
     -- longer than any re-entry of days; a flow that nobody enters twice looks back for ever
     where decisions.decided_at >= {{ as_of() }} - interval '400 days'
-        or decisions.flow_name in (select gates.flow_name from gates where gates.reentry_days < 0)
+        or coalesce(renames.flow_name, decisions.flow_name) in (
+            select gates.flow_name from gates where gates.reentry_days < 0
+        )
     {%- else %}
     select
         cast(null as varchar) as decision_id, cast(null as varchar) as flow_name, cast(null as varchar) as mode,
-        cast(null as varchar) as trigger_key, cast(null as varchar) as trigger_event_id,
+        cast(null as varchar) as trigger_key, cast(null as varchar) as trigger_event_id, cast(null as varchar) as subject_node,
         cast(null as varchar) as customer_id, cast(null as varchar) as outcome,
         cast(null as timestamp) as decided_at, cast(null as integer) as rank, cast(null as varchar) as kind,
         cast(null as varchar) as channels, cast(null as timestamp) as counts_from,
@@ -108,8 +112,12 @@ undecided as (
                     and earlier.mode = case when gates.flow_status = 'dry_run' then 'dry_run' else 'live' end
                     and (
                         (earlier.trigger_key = gates.trigger_key and earlier.customer_id = gates.customer_id)
-                        -- late news may give the occurrence of an event that was decided another name
-                        or earlier.trigger_event_id = gates.trigger_event_id
+                        -- late news may give the occurrence of an event that was decided another name; an event about
+                        -- nobody, such as a product's, is about many people
+                        or (
+                            earlier.trigger_event_id = gates.trigger_event_id
+                            and (earlier.subject_node is not distinct from gates.node)
+                        )
                     )
             )
     ) as siblings
@@ -285,7 +293,7 @@ select
     destination,
     display_name,
     max_duration_seconds,
-    context,
+    {{ with_sender('context', 'decided') }} as context,
     case when uses_email then email end as recipient_email,
     case when uses_sms then phone end as recipient_phone,
     flowhub_customer_id as recipient_flowhub_customer_id

@@ -1,18 +1,14 @@
 {{ config(materialized='table') }}
 
 {#- The occurrences that this moment must look at: those it sees for the first time, and those whose window was still
-    open at the moment before. Older ones were decided then. -#}
+    open at the moment before. Older ones were decided then. A flow that waits for an event also looks at what the
+    taxonomy calls the same as it. -#}
 with
 
 flow_settings as (
 
-    select
-        trigger_event,
-        min(active_since) as active_since,
-        max(window_seconds) as window_seconds
-    from {{ source('ops', 'flow_settings') }}
+    select * from {{ source('ops', 'flow_settings') }}
     where status in ('active', 'dry_run')
-    group by trigger_event
 
 ),
 
@@ -24,8 +20,27 @@ events as (
 
 audience_changes as (
 
-    select * from {{ ref('audience_changes') }}
-    where change = 'entered' and not is_baseline
+    select
+        *,
+        'audience_' || change || ':' || audience_name as event_name
+    from {{ ref('audience_changes') }}
+    where not is_baseline
+
+),
+
+awaited as (
+
+    {#- the taxonomy is short: a list of names is searched once an event of it, never once an occurrence -#}
+    select
+        types.event_name,
+        max(types.same_as) as same_as,
+        min(flow_settings.active_since) as active_since,
+        max(flow_settings.window_seconds) as window_seconds
+    from {{ ref('event_types') }} as types
+    inner join flow_settings
+        on ',' || flow_settings.trigger_event || ',' like '%,' || types.event_name || ',%'
+            or ',' || flow_settings.trigger_event || ',' like '%,' || types.same_as || ',%'
+    group by types.event_name
 
 ),
 
@@ -34,24 +49,29 @@ occurrences as (
     select
         events.event_id as trigger_event_id,
         events.event_name,
+        awaited.same_as,
+        events.source,
         events.occurred_at,
         events.node,
         events.record_key,
         cast(null as varchar) as entered_customer_id,
+        events.store_id,
         events.object_type,
         events.object_id,
         events.status,
+        events.tier,
+        events.reward_type,
         events.reason,
         events.amount,
         events.properties,
         {{ is_news('events.seq') }} as is_first_seen
     from events
-    inner join flow_settings on events.event_name = flow_settings.trigger_event
-    where events.occurred_at >= flow_settings.active_since
+    inner join awaited on events.event_name = awaited.event_name
+    where events.occurred_at >= awaited.active_since
         and events.occurred_at <= {{ as_of() }}
         and (
             {{ is_news('events.seq') }}
-            or {{ add_seconds('events.occurred_at', 'flow_settings.window_seconds') }} >= {{ last_as_of() }}
+            or {{ add_seconds('events.occurred_at', 'awaited.window_seconds') }} >= {{ last_as_of() }}
         )
 
     union all
@@ -61,25 +81,37 @@ occurrences as (
             '|', audience_changes.audience_name, audience_changes.customer_id,
             cast(audience_changes.changed_at as varchar)
         )),
-        'audience_entered:' || audience_changes.audience_name,
+        audience_changes.event_name,
+        null,
+        'perennial',
         audience_changes.changed_at,
         anchors.node,
         anchors.record_key,
         audience_changes.customer_id,
+        null,
         'audience',
         audience_changes.audience_name,
-        null, null, null, '{}',
+        null, null, null, null, null, '{}',
         audience_changes.build_no > {{ cursor('build_no') }}
     from audience_changes
-    inner join flow_settings
-        on 'audience_entered:' || audience_changes.audience_name = flow_settings.trigger_event
+    inner join (
+        select
+            audience_changes.event_name,
+            min(flow_settings.active_since) as active_since,
+            max(flow_settings.window_seconds) as window_seconds
+        from (select distinct event_name from audience_changes) as audience_changes
+        inner join flow_settings
+            on ',' || flow_settings.trigger_event || ',' like '%,' || audience_changes.event_name || ',%'
+        group by audience_changes.event_name
+    ) as awaited
+        on audience_changes.event_name = awaited.event_name
     -- the record that the person is named after stands for her, whoever she is part of later
     left join {{ ref('int_identity__map') }} as anchors
         on {{ anchor_record_key('audience_changes.customer_id') }} = anchors.record_key
-    where audience_changes.changed_at >= flow_settings.active_since
+    where audience_changes.changed_at >= awaited.active_since
         and (
             audience_changes.build_no > {{ cursor('build_no') }}
-            or {{ add_seconds('audience_changes.changed_at', 'flow_settings.window_seconds') }} >= {{ last_as_of() }}
+            or {{ add_seconds('audience_changes.changed_at', 'awaited.window_seconds') }} >= {{ last_as_of() }}
         )
 
 )
