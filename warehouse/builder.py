@@ -28,7 +28,7 @@ from perennial.salt import salt_of
 from perennial.settings import Settings
 from warehouse import operations
 from warehouse.deployment import advice_on, columns_without_past
-from warehouse.flow_settings import FlowSettings, read_flow_settings, without_sender
+from warehouse.flow_settings import FlowSettings, read_flow_settings, told_overrides, without_sender
 from warehouse.hot_lane import hot_models, views_of_the_moment
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
 from warehouse.outbox import export
@@ -139,11 +139,8 @@ class Builder:
 
     def _settings_of_flows(self) -> dict[str, FlowSettings]:
         if self._flows is None or self._flows[0] != self._project.fingerprint:
-            overrides = self._home.root / "flows.json"
-            told: dict[str, Any] = (
-                json.loads(overrides.read_text(encoding="utf-8")) if overrides.exists() else {}
-            )
-            self._flows = (self._project.fingerprint, read_flow_settings(self._project.manifest, told))
+            told = told_overrides(self._home.root)
+            self._flows = (self._project.fingerprint, read_flow_settings(told))
         return self._flows[1]
 
     def _left_unfinished(self, warehouse: duckdb.DuckDBPyConnection) -> Moment | None:
@@ -219,6 +216,9 @@ class Builder:
         variables = self._variables(moment, before, restore=restore) | {
             "deploying": not is_deployed,
             "running_flows": running,
+            "flow_renames": {
+                previous: name for name, flow in flows.items() for previous in flow.previous_names
+            },
         }
         problem = self._dbt(command, variables, nodes, on_node)
         decisions = 0

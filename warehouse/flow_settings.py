@@ -4,13 +4,14 @@ A typo is an error that names file and key. ``dbt/flow.schema.json`` is made of 
 """
 
 import csv
+import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from dbt.contracts.graph.manifest import Manifest
+import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -25,7 +26,7 @@ from extractors.receiver.taxonomy import event_types
 from perennial.errors import PerennialError
 from perennial.settings import Settings
 from perennial.streams import is_expected, of_source
-from warehouse.project import PROJECT, audience_nodes, flow_nodes
+from warehouse.project import PROJECT
 
 _DURATION = re.compile(r"(\d+) (second|minute|hour|day)s?")
 _MEMBERSHIPS = ("audience_entered", "audience_exited")  # a flow names the audience behind a colon
@@ -36,6 +37,7 @@ _INTERNAL_WORDS = re.compile(
 # The sender's name may hold what the customer knows, each with what to write where it is not known.
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDERS = ("store", "company", "budtender")
+_EXITS = ("bought", "completed")  # which every flow may name; others are filters of its own
 _TRANSACTIONAL_WINDOW = timedelta(hours=2)
 
 
@@ -139,7 +141,7 @@ class FlowSettings(BaseModel):
     )
     exits: tuple[_Name, ...] = Field(
         default=(),
-        description="What ends an enrollment early: bought, completed, or a condition of the flow's own.",
+        description="What ends an enrollment early: bought, completed, or a filter that holds no more.",
     )
     recheck: tuple[_Name, ...] = Field(
         default=(), description="Filters that are asked again just before the call."
@@ -183,33 +185,48 @@ class FlowSettings(BaseModel):
         return self
 
 
-def read_flow_settings(
-    manifest: Manifest, overrides: Mapping[str, Mapping[str, Any]]
-) -> dict[str, FlowSettings]:
+def read_flow_settings(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, FlowSettings]:
     """Validate the settings of every flow; ``overrides`` (by flow, or ``*``) lie over what the YAML says."""
+    over = overrides or {}
     settings = {}
-    names = _Names(manifest)
-    for name, node in sorted(flow_nodes(manifest).items()):
-        file = (
-            f"dbt/{node.patch_path.partition('://')[2]}"
-            if node.patch_path
-            else f"dbt/models/flows/{name}.yml"
-        )
-        written = node.config.meta.get("flow")
+    names = _Names()
+    for path in sorted((PROJECT / "models" / "flows").rglob("*.sql"), key=lambda path: path.stem):
+        name = path.stem
+        file = f"dbt/{path.with_suffix('.yml').relative_to(PROJECT)}"
+        written = _written(path.with_suffix(".yml"), name)
         if written is None:
             raise PerennialError(
                 f"{file}: config.meta.flow is missing", "copy it from another flow and change it"
             )
         try:
-            flow = FlowSettings(**{**written, **overrides.get("*", {}), **overrides.get(name, {})})
+            flow = FlowSettings(**{**written, **over.get("*", {}), **over.get(name, {})})
         except ValidationError as error:
             raise PerennialError(
                 f"{file}: {_problem(error)}", "the keys are described in docs/flows.md"
             ) from None
-        for key, cause, fix in names.unknown(flow, node.raw_code):
+        for key, cause, fix in names.unknown(flow, path.read_text(encoding="utf-8")):
             raise PerennialError(f"{file}: config.meta.flow.{key}: {cause}", fix)
         settings[name] = flow
     return settings
+
+
+def told_overrides(home: Path) -> dict[str, dict[str, Any]]:
+    """Return what a home says of flows beside their YAML: ``flows.json``, by flow or ``*``."""
+    path = home / "flows.json"
+    told: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return told
+
+
+def _written(path: Path, name: str) -> dict[str, Any] | None:
+    """Return what the YAML of a flow says under ``config.meta.flow``."""
+    if not path.exists():
+        return None
+    document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    for model in document.get("models") or []:
+        if model.get("name") == name:
+            told: dict[str, Any] | None = ((model.get("config") or {}).get("meta") or {}).get("flow")
+            return told
+    return None
 
 
 def without_sender(flows: Mapping[str, FlowSettings], settings: Settings) -> list[str]:
@@ -223,8 +240,8 @@ def without_sender(flows: Mapping[str, FlowSettings], settings: Settings) -> lis
         events = [trigger for trigger in flow.trigger if trigger in types]
         if flow.status in {"active", "dry_run"} and events and not any(map(_connected(settings), senders)):
             advice.append(
-                f"flow {name} waits for {' or '.join(events)}, which comes from {' or '.join(sorted(senders))}: "
-                "none of them is connected"
+                f"flow {name} waits for {' or '.join(events)}, which nobody connected sends: "
+                f"connect {' or '.join(sorted(senders))} (perennial check), or pause the flow"
             )
     return advice
 
@@ -238,10 +255,10 @@ def _connected(settings: Settings) -> Any:  # noqa: ANN401 -- a predicate of a s
 class _Names:
     """The names that settings may use, which stand elsewhere in the project."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self) -> None:
         self._events = set(event_types(PROJECT / "seeds"))
-        self._audiences = set(audience_nodes(manifest))
-        self._flows = set(flow_nodes(manifest))
+        self._audiences = {path.stem for path in (PROJECT / "models" / "audiences").rglob("*.sql")}
+        self._flows = {path.stem for path in (PROJECT / "models" / "flows").rglob("*.sql")}
         self._domains = sending_domains(PROJECT / "seeds")
 
     def unknown(self, flow: FlowSettings, sql: str) -> Iterable[tuple[str, str, str]]:
@@ -266,13 +283,16 @@ class _Names:
                 f"{flow.from_address} is at no domain that may send",
                 "correct it, or have the domain validated and give it a row in dbt/seeds/sending_domains.csv",
             )
-        for filter_name in flow.recheck:
-            if not re.search(rf"['\"]{filter_name}['\"]\s*:", sql):
-                yield (
-                    "recheck",
-                    f"{filter_name} is no filter of the flow",
-                    "name one of the filters in its SQL",
-                )
+        for key, named in {"exits": flow.exits, "recheck": flow.recheck}.items():
+            for name in named:
+                is_everybodys = key == "exits" and name in _EXITS
+                if not is_everybodys and not re.search(rf"['\"]{name}['\"]\s*:", sql):
+                    yield (
+                        key,
+                        f"{name} is no filter of the flow",
+                        "name one of the filters in its SQL"
+                        + (", bought or completed" if key == "exits" else ""),
+                    )
         for previous in flow.previous_names:
             if previous in self._flows:
                 yield (

@@ -112,15 +112,11 @@ def set_flow_settings(
         )
         for name, flow in settings.items()
     ]  # fmt: skip
-    renames = [(previous, name) for name, flow in settings.items() for previous in flow.previous_names]
     marks = ", ".join("?" for _ in _FLOW_COLUMNS.split(","))
     warehouse.execute("begin")
     warehouse.execute("delete from ops.flow_settings")
     if rows:
         warehouse.executemany(f"insert into ops.flow_settings ({_FLOW_COLUMNS}) values ({marks})", rows)  # noqa: S608 -- constants
-    warehouse.execute("delete from ops.flow_renames")
-    if renames:
-        warehouse.executemany("insert into ops.flow_renames values (?, ?)", renames)
     warehouse.execute("commit")
 
 

@@ -120,17 +120,8 @@ def manifest_path(home: Path) -> Path:
 
 def flow_nodes(manifest: Manifest) -> dict[str, Any]:
     """Return the models in ``models/flows`` by name."""
-    return _models_in(manifest, "flows")
-
-
-def audience_nodes(manifest: Manifest) -> dict[str, Any]:
-    """Return the models in ``models/audiences`` by name."""
-    return _models_in(manifest, "audiences")
-
-
-def _models_in(manifest: Manifest, folder: str) -> dict[str, Any]:
     return {
         node.name: node
         for node in manifest.nodes.values()
-        if node.resource_type == NodeType.Model and node.fqn[1] == folder
+        if node.resource_type == NodeType.Model and node.fqn[1] == "flows"
     }

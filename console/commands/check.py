@@ -11,10 +11,12 @@ from perennial.clock import clock_of
 from perennial.errors import PerennialError
 from perennial.settings import Settings, load_settings
 
+_MARKS = {"works": "[green]✓[/]", "off": "[dim]-[/]", "advised": "[yellow]![/]"}
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: it works, is off, or has a cause and a fix."""
+    """One thing looked at: it works, is off, deserves a thought, or has a cause and a fix."""
 
     what: str
     state: str
@@ -27,7 +29,7 @@ def check() -> None:
     settings = load_settings()
     broken = False
     for finding in findings(settings):
-        mark = {"works": "[green]✓[/]", "off": "[dim]-[/]"}.get(finding.state, "[red]✗[/]")
+        mark = _MARKS.get(finding.state, "[red]✗[/]")
         out.print(f"{mark} {finding.what}: ", end="", soft_wrap=True)
         out.print(finding.says, markup=False, soft_wrap=True)
         if finding.fix:
@@ -72,6 +74,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         fix="choose a long random value and send it as X-Perennial-Secret with the feedback",
     )
     yield from _destinations(settings)
+    yield from _flows(settings)
 
 
 def _looked_at(what: str, look: Callable[[], str]) -> Finding:
@@ -157,3 +160,17 @@ def _destinations(settings: Settings) -> Iterator[Finding]:
     for name, what in configured.missing.items():
         cause, _, fix = what.partition("; ")
         yield Finding(name, "off", cause, fix)
+
+
+def _flows(settings: Settings) -> Iterator[Finding]:
+    from warehouse.flow_settings import read_flow_settings, told_overrides, without_sender
+
+    try:
+        flows = read_flow_settings(told_overrides(settings.home))
+    except PerennialError as error:
+        yield Finding("flows", "broken", error.cause, error.fix)
+        return
+    running = sum(flow.status in {"active", "dry_run"} for flow in flows.values())
+    yield Finding("flows", "works", f"{running} of {len(flows)} run; perennial flow library lists them")
+    for advice in without_sender(flows, settings):
+        yield Finding("flows", "advised", advice)

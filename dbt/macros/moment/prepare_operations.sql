@@ -21,7 +21,6 @@
         reentry_days integer, concurrent boolean, max_duration_seconds bigint, holdout_percent integer,
         rank integer, email_unless_opted_out boolean, grace_seconds bigint, settings varchar
     );
-    create table if not exists ops.flow_renames (previous_name varchar, flow_name varchar);
     {#- what a warehouse that was made earlier lacks; each moment fills the table anew -#}
     {%- for column in ['utm_campaign', 'from_name', 'from_address', 'exits', 'recheck', 'programme', 'offer'] %}
     alter table ops.flow_settings add column if not exists {{ column }} varchar;

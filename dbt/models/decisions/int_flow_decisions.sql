@@ -50,7 +50,7 @@ earlier as (
     {%- if is_incremental() %}
     select
         decisions.decision_id,
-        coalesce(renames.flow_name, decisions.flow_name) as flow_name,
+        {{ present_name_of('decisions.flow_name') }} as flow_name,
         decisions.mode,
         decisions.trigger_key,
         decisions.trigger_event_id,
@@ -70,13 +70,12 @@ earlier as (
         decisions.outcome = 'enrolled'
             and coalesce(receipts.status, 'pending') not in ('rejected', 'expired', 'superseded') as was_enrolled
     from {{ this }} as decisions
-    left join {{ source('ops', 'flow_renames') }} as renames on decisions.flow_name = renames.previous_name
     left join map on decisions.record_key = map.record_key
     left join receipts on decisions.decision_id = receipts.enrollment_id
     left join exits on decisions.decision_id = exits.enrollment_id
     -- longer than any re-entry of days; a flow that nobody enters twice looks back for ever
     where decisions.decided_at >= {{ as_of() }} - interval '400 days'
-        or coalesce(renames.flow_name, decisions.flow_name) in (
+        or {{ present_name_of('decisions.flow_name') }} in (
             select gates.flow_name from gates where gates.reentry_days < 0
         )
     {%- else %}

@@ -1,0 +1,120 @@
+"""What a flow says about itself: a typo is told with file and key, and names mean something."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perennial.errors import PerennialError
+from perennial.settings import Settings
+from warehouse.builder import since_when
+from warehouse.flow_settings import FlowSettings, read_flow_settings, without_sender
+from warehouse.project import PROJECT
+
+FLOW = "cart_abandoned_recovery"
+
+
+@pytest.mark.parametrize(
+    ("flow", "told", "key", "says"),
+    [
+        (FLOW, {"chanels": ["sms"]}, "chanels", "not permitted"),
+        (FLOW, {"status": "activ"}, "status", "'draft', 'dry_run'"),
+        (FLOW, {"window": "half an hour"}, "window", "30 minutes"),
+        (FLOW, {"reentry": "weekly"}, "reentry", "7 days"),
+        (FLOW, {"channels": ["fax"]}, "channels.0", "'sms' or 'email'"),
+        (FLOW, {"channels": []}, "channels", "at least 1"),
+        (FLOW, {"concurrent": False}, "max_duration", "concurrent is off"),
+        (FLOW, {"display_name": "Churn risk winback"}, "display_name", "internal words"),
+        (FLOW, {"display_name": "…"}, "display_name", "no letter"),
+        (FLOW, {"destination": "klaviyo"}, "channels", "forbids SMS"),
+        (FLOW, {"trigger": "cart_abandonned"}, "trigger", "no event of the taxonomy"),
+        (FLOW, {"trigger": ["cart_abandoned", "cart_left"]}, "trigger", "cart_left"),
+        (FLOW, {"trigger": "audience_entered:vips"}, "trigger", "vips is no audience"),
+        (FLOW, {"trigger": "audience_entered"}, "trigger", "is no audience"),
+        (FLOW, {"from_name": "{shop|us}"}, "from_name", "{shop|us} is not known"),
+        (FLOW, {"from_name": "{store}"}, "from_name", "{store|our team}"),
+        (FLOW, {"from_name": "{store|our store"}, "from_name", "brace"),
+        (FLOW, {"from_address": "hello@example.org"}, "from_address", "no domain that may send"),
+        (FLOW, {"exits": ["Bought it"]}, "exits.0", "pattern"),
+        (FLOW, {"exits": ["is_rich"]}, "exits", "no filter of the flow"),
+        (FLOW, {"recheck": ["is_rich"]}, "recheck", "no filter of the flow"),
+        (FLOW, {"programme": "medical"}, "programme", "'any', 'rec' or 'med'"),
+        (FLOW, {"previous_names": ["order_preparing"]}, "previous_names", "is a flow that there is"),
+        (FLOW, {"holdout_percent": 60}, "holdout_percent", "less than or equal to 50"),
+        ("order_preparing", {"offer": "10 % off"}, "offer", "transactional"),
+    ],
+)
+def test_a_typo_names_file_and_key(flow: str, told: dict[str, Any], key: str, says: str) -> None:
+    """Nobody searches for what the build has found."""
+    with pytest.raises(PerennialError) as caught:
+        read_flow_settings({flow: told})
+    assert caught.value.cause.startswith(f"dbt/models/flows/{flow}.yml: config.meta.flow.{key}: ")
+    assert says in caught.value.cause
+    assert caught.value.fix
+
+
+def test_what_is_right_is_read() -> None:
+    """Each setting is what the YAML says, or its default."""
+    told = {
+        "from_name": "{budtender|our team} at {store|our store}", "from_address": "hello@example.com",
+        "reentry": "never", "max_duration": "3 days", "concurrent": False, "exits": ["bought"], "offer": "10 % off",
+        "previous_names": ["cart_recovery"], "programme": "rec",
+    }  # fmt: skip
+    flow = read_flow_settings({FLOW: told})[FLOW]
+    assert (flow.reentry, flow.max_duration, flow.window) == (-1, timedelta(days=3), timedelta(minutes=30))
+    assert (flow.trigger, flow.utm_campaign) == (("cart_abandoned",), "your-cart-is-waiting")
+    assert read_flow_settings()["order_preparing"].status == "draft"
+
+
+def test_a_marketing_flow_says_how_old_its_occurrences_may_be() -> None:
+    """Only what serves an order has a usual window."""
+    told = {
+        "display_name": "Hello", "gives": "A greeting.", "trigger": "customer_created", "channels": ["email"],
+        "destination": "klaviyo", "owner": "me",
+    }  # fmt: skip
+    assert FlowSettings(**told, kind="transactional").window == timedelta(hours=2)
+    with pytest.raises(ValueError, match="window: is required"):
+        FlowSettings(**told, kind="marketing")
+
+
+def test_a_flow_asks_for_what_its_settings_name() -> None:
+    """What the SQL looks at is what the settings say, or the flow would wait for ever."""
+    called = re.compile(
+        r"(?:flow_triggers|orders_of|person_triggers|product_candidates)\(\s*(\[[^\]]*\]|'[^']*')"
+    )
+    for name, flow in read_flow_settings().items():
+        sql = (PROJECT / "models" / "flows" / f"{name}.sql").read_text(encoding="utf-8")
+        asked = [re.findall("'([^']*)'", found) for found in called.findall(sql)]
+        assert asked == [list(flow.trigger)], name
+
+
+def test_a_flow_that_nobody_can_trigger_is_told(tmp_path: Path) -> None:
+    """By name, with what to connect; time itself and audiences need nobody, and a draft waits for nothing."""
+    flows = read_flow_settings({"*": {"status": "active"}, "order_preparing": {"status": "draft"}})
+    nothing = Settings(_env_file=None, perennial_home=tmp_path)
+    told = without_sender(flows, nothing)
+    assert [line for line in told if line.startswith("flow order_under_review waits for cart_status_updated")]
+    assert any("connect jane" in line for line in told)
+    unheard = {line.split()[1] for line in told}
+    assert unheard.isdisjoint({"order_preparing", "cart_abandoned_recovery", "lapsed_customer_winback"})
+    jane = nothing.model_copy(
+        update={"jane_enabled": True, "jane_webhook_token": "t", "jane_signing_secret": "s"}
+    )
+    assert "order_under_review" not in {line.split()[1] for line in without_sender(flows, jane)}
+
+
+def test_a_new_name_goes_on_where_the_former_one_was() -> None:
+    """A flow that was active since March under another name has been active since March."""
+    march, june = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    flows = {FLOW: read_flow_settings({FLOW: {"status": "active", "previous_names": ["old"]}})[FLOW]}
+    assert since_when(flows, {FLOW: ("active", june), "old": ("active", march)}, june)[FLOW] == (
+        "active",
+        march,
+    )
+    assert since_when(flows, {FLOW: ("active", june), "old": ("paused", march)}, june)[FLOW] == (
+        "active",
+        june,
+    )
+    assert since_when(flows, {}, june)[FLOW] == ("active", june)
