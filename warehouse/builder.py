@@ -219,6 +219,7 @@ class Builder:
             "flow_renames": {
                 previous: name for name, flow in flows.items() for previous in flow.previous_names
             },
+            "cursors": operations.cursors(warehouse, moment.build_no),
         }
         problem = self._dbt(command, variables, nodes, on_node)
         decisions = 0

@@ -162,6 +162,23 @@ def begin_moment(warehouse: duckdb.DuckDBPyConnection, moment: Moment) -> None:
     )
 
 
+def cursors(warehouse: duckdb.DuckDBPyConnection, build_no: int) -> dict[str, dict[str, dict[str, int]]]:
+    """Return by model how far it has read, in all and before this moment; the macro `cursor` knows which it needs."""
+    found = warehouse.execute(
+        "select model, max(upto_seq), max(build_no),"
+        " max(upto_seq) filter (where build_no < $build_no), max(build_no) filter (where build_no < $build_no)"
+        " from ops.model_cursors group by model",
+        {"build_no": build_no},
+    ).fetchall()
+    return {
+        model: {
+            "all": {"upto_seq": upto_seq, "build_no": number},
+            "earlier": {"upto_seq": earlier_seq or 0, "build_no": earlier_number or 0},
+        }
+        for model, upto_seq, number, earlier_seq, earlier_number in found
+    }
+
+
 def finish_moment(warehouse: duckdb.DuckDBPyConnection, moment: Moment) -> None:
     """Note that a moment is finished, and forget the cursors that newer ones replace."""
     warehouse.execute("begin")
