@@ -61,8 +61,13 @@ TABLES = {
     "fct_inventory_levels": "product_id store_id room_id on_hand on_hold available price price_changed_at "
     "purchase_category",
     "customer_traits": "customer_id email_consent sms_consent orders_count first_order_at last_order_at lifetime_value "
-    "spend_365d favourite_category favourite_store_id points_balance points_expire_at tier tier_expires_at "
-    "member_status",
+    "spend_365d recency_score frequency_score monetary_score average_order_value lifecycle_stage favourite_category "
+    "favourite_brand favourite_store_id points_balance points_expire_at cashback_balance cashback_expires_at tier "
+    "tier_expires_at member_status birth_month engagement_score cart_intent_score cart_removals_7d assigned_budtender "
+    "last_budtender auto_orders_active pricing_tiers store_credit tags properties atdata recommended_products",
+    "customer_trait_history": "customer_id valid_from has_ended build_no orders_count points_balance engagement_score",
+    "list_members": "list_name customer_id entered_at",
+    "list_changes": "list_name customer_id change changed_at",
     "audience_members": "audience_name customer_id entered_at",
     "audience_changes": "audience_name customer_id change changed_at",
     "flow_decisions": "decision_id flow_name flow_version mode customer_id subject_node trigger_key trigger_event_id "

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-_SCHEMAS = ("marts", "identity", "products", "events", "decisions", "memberships", "seeds")
+_SCHEMAS = ("marts", "identity", "products", "events", "traits", "decisions", "memberships", "seeds")
 # The steps that the published views and `perennial identity` read; all other tables of these schemas stay inside.
 _STEPS = (
     "identity.int_identity__map",
@@ -27,6 +27,9 @@ _STEPS = (
     "products.int_order_holds",
     "events.int_events",
     "events.int_event_names",
+    "events.int_list_changes",
+    "events.int_product_sales",
+    "traits.int_customer_traits",
     "seeds.event_types",
     "seeds.identifier_rules",
     "seeds.source_priority",

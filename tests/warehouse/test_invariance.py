@@ -93,7 +93,7 @@ FACTS: list[Fact] = [
 
 STATE = """
 select 'cart' as what, cast(amount as varchar) as value from events.int_carts
-union all select 'points', cast(points_balance as varchar) from traits.int_loyalty_accounts
+union all select 'points', cast(points_balance as varchar) from events.int_loyalty_accounts
 union all
 select 'address', identifier_value || ' ' || cast(is_active as varchar)
 from identity.int_identity__record_identifiers where identifier_type = 'email'

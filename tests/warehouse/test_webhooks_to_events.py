@@ -106,7 +106,7 @@ def test_every_template_of_the_docs_arrives_with_every_reason(scene: Scene, rece
     }  # fmt: skip
     [member] = scene.rows(
         "select points_balance, tier, member_status, birth_month, points_expire_at is not null as expire "
-        "from traits.int_loyalty_accounts where node = 'shopify_customer:706405506930370084'"
+        "from events.int_loyalty_accounts where node = 'shopify_customer:706405506930370084'"
     )
     assert (float(member.pop("points_balance")), member) == (
         219.0, {"tier": "Gold", "member_status": "Active", "birth_month": 5, "expire": True},

@@ -1,4 +1,4 @@
-{#- What Shopify says of its customers: made, changed, merged, and the consent of an address. A merge that failed joined
+{#- What Shopify says of its customers: made, changed, tagged, merged, and the consent of an address. A merge that failed joined
     nobody; a consent that is neither given nor taken back is no change. No event carries an address. -#}
 with
 
@@ -18,7 +18,15 @@ named as (
             when 'customers/merge' then 'customer_merged'
             when 'customers_email_marketing_consent/update' then 'customer_optin_status_changed'
             when 'customers_marketing_consent/update' then 'customer_optin_status_changed'
+            when 'customer.tags_added' then 'customer_updated'
+            when 'customer.tags_removed' then 'customer_updated'
         end as event_name,
+        -- all of her tags, or those that came or went
+        case topic
+            when 'customer.tags_added' then 'tags_added'
+            when 'customer.tags_removed' then 'tags_removed'
+            else 'tags'
+        end as tags_key,
         case topic
             when 'customers_email_marketing_consent/update' then 'email'
             when 'customers_marketing_consent/update' then 'sms'
@@ -60,7 +68,7 @@ select
         when 'customer_merged' then {{ json_object({
             'source_customer_id': 'deleted_shopify_customer_id', 'destination_customer_id': 'shopify_customer_id',
         }) }}
-        else '{}'
+        else case when tags is null then '{}' else '{"' || tags_key || '":' || tags || '}' end
     end as properties
 from named
 where event_name is not null

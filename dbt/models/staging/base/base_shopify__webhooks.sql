@@ -35,7 +35,8 @@ fields as (
     select
         records.*,
         cast({{ json_field('record', 'email_marketing_consent') }} as varchar) as email_marketing_consent,
-        cast({{ json_field('record', 'sms_marketing_consent') }} as varchar) as sms_marketing_consent
+        cast({{ json_field('record', 'sms_marketing_consent') }} as varchar) as sms_marketing_consent,
+        nullif({{ json_text('payload', ['tags']) }}, '') as tags_told
     from records
 
 ),
@@ -66,6 +67,13 @@ parsed as (
         lower({{ json_field('record', 'status') }}) as merge_status,
         lower({{ json_text('email_marketing_consent', ['state']) }}) as email_consent_state,
         lower({{ json_text('sms_marketing_consent', ['state']) }}) as sms_consent_state,
+        -- a list of texts, which the customer's own webhooks wrote as one text with commas
+        case
+            when tags_told like '[%' then tags_told
+            when tags_told is not null then '["' || replace(
+                replace(replace(replace(tags_told, '\', '\\'), '"', '\"'), ', ', ','), ',', '","'
+            ) || '"]'
+        end as tags,
 
         ---------- timestamps; a customer's webhook may carry consents that are older than it
         coalesce(
