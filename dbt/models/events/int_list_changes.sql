@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
-{#- Who was put on a list or taken off it, as partners' events say: a change names the record that it is evidence about, so
-    a merge rewrites none. Cost follows the news. -#}
+{#- Who was put on a list or taken off it, as partners' events say: a change names the record that it is evidence about,
+    so a merge rewrites none. Cost follows the news. -#}
 with
 
 changes as (

@@ -1,5 +1,5 @@
-{#- What is recommended to a person follows from the shelves of this hour and from what everybody bought, so it is looked
-    up when it is asked for; all else is kept. -#}
+{#- What is recommended to a person follows from the shelves of this hour and from what everybody bought, so it is
+    looked up when it is asked for; all else is kept. -#}
 select
     traits.customer_id,
     {%- for trait in trait_columns() %}

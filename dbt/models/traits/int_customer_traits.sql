@@ -91,7 +91,10 @@ select
     keyed.next_change_at,
     keyed.traits_key,
     {%- if is_incremental() %}
-    case when known.traits_key = keyed.traits_key then known.changed_build_no else {{ build_no() }} end as changed_build_no
+    case
+        when known.traits_key = keyed.traits_key then known.changed_build_no
+        else {{ build_no() }}
+    end as changed_build_no
     {%- else %}
     {{ build_no() }} as changed_build_no
     {%- endif %}

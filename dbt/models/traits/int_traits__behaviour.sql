@@ -1,5 +1,5 @@
-{#- What the people whom this moment computes did lately. A score adds up points by event (seed `score_weights`), no more
-    than so many a day, and each fades from full to nothing over its days. Days are counted from her own last act back,
+{#- What the people whom this moment computes did lately. A score adds up points by event (seed `score_weights`), no
+    more than so many a day, and each fades from full to nothing over its days. Days are counted from her own last act back,
     and from it on, so that a score falls once a day, at the hour of that act, and between two falls stands still.
     Only the days in which anything counts are read, which the zone maps find. -#}
 {%- set lookback = "interval '" ~ (var('behaviour_days') + 2) ~ " days'" -%}
@@ -154,7 +154,8 @@ select
     counts.is_active_on_site,
     least(
         engagement.next_change_at, cart_intent.next_change_at, counts.cart_removals_7d_ends_at,
-        counts.product_views_30d_ends_at, counts.carts_abandoned_7d_ends_at, counts.leaves_site_at, counts.first_ahead_at
+        counts.product_views_30d_ends_at, counts.carts_abandoned_7d_ends_at, counts.leaves_site_at,
+        counts.first_ahead_at
     ) as next_change_at
 from counts
 left join scores as engagement on counts.customer_id = engagement.customer_id and engagement.score = 'engagement'

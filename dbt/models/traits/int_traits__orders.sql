@@ -70,7 +70,8 @@ purchases as (
         cast(avg(total) filter (where is_purchase) as decimal(18, 2)) as average_order_value,
         cast(coalesce(sum(worth) filter (where is_in_year), 0) as decimal(18, 2)) as spend_365d,
         min(ordered_at) filter (where is_in_year) as oldest_in_year_at,
-        (array_agg(budtender order by ordered_at desc, order_id) filter (where budtender is not null))[1] as last_budtender
+        (array_agg(budtender order by ordered_at desc, order_id)
+            filter (where budtender is not null))[1] as last_budtender
     from hers
     group by customer_id
 

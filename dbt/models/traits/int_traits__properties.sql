@@ -23,7 +23,8 @@ told as (
         properties.value_json,
         properties.said_at,
         row_number() over (
-            partition by touched.customer_id, properties.property order by properties.said_at desc, properties.record_key
+            partition by touched.customer_id, properties.property
+            order by properties.said_at desc, properties.record_key
         ) as recency
     from touched
     inner join map on touched.customer_id = map.customer_id
@@ -112,14 +113,16 @@ values_told as (
         max(case when property = 'cashback_balance' then {{ text_as('value', 'decimal(18, 2)') }} end)
             as cashback_balance,
         max(case when property = 'cashback_expires_at' then {{ utc_timestamp('value') }} end) as cashback_expires_at,
-        cast(count(*) filter (where property like 'auto_order:%' and value = 'active') as integer) as auto_orders_active,
+        cast(count(*) filter (where property like 'auto_order:%' and value = 'active') as integer)
+            as auto_orders_active,
         '{' || string_agg(cast(to_json(property) as varchar) || ':' || value_json, ',' order by property)
             filter (where property like 'atdata@_%' escape '@') || '}' as atdata,
         '{' || string_agg(cast(to_json(property) as varchar) || ':' || value_json, ',' order by property) filter (
             where property not in (
                 'assigned_budtender', 'pricing_tiers', 'store_credit', 'cashback_balance', 'cashback_expires_at', 'tags'
             )
-            and property not like 'atdata@_%' escape '@' and property not like 'tag:%' and property not like 'auto_order:%'
+            and property not like 'atdata@_%' escape '@' and property not like 'tag:%'
+            and property not like 'auto_order:%'
         ) || '}' as properties
     from present
     group by customer_id

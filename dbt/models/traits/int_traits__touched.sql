@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
-{#- Whose traits this moment computes: people about whom something arrived, and those of whom a windowed value changes by
-    the clock alone (`next_change_at`). Everybody after the project has changed, for a threshold may be another one.
+{#- Whose traits this moment computes: people about whom something arrived, and those of whom a windowed value changes
+    by the clock alone (`next_change_at`). Everybody after the project has changed, for a threshold may be another one.
     Cost follows the news. -#}
 with
 
