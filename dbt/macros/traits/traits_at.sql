@@ -1,5 +1,5 @@
-{#- The traits that each person had at an instant, as a query on `customer_trait_history`: what the last moment up to then
-    had found. Who had become part of another by then has no row. -#}
+{#- The traits that each person had at an instant, as a query on `customer_trait_history`: what the last moment up to
+    then had found. Who had become part of another by then has no row. -#}
 {% macro traits_at(instant) -%}
     select *
     from (
