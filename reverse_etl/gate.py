@@ -44,6 +44,7 @@ Verdict = Go | Wait | End
 
 _WAITING = (Status.PENDING, Status.HELD)
 _ORDER = "order"
+_SUPERSEDED = "superseded"  # the warehouse's word: another enrollment of the same person is sent instead
 _ENDS_ORDER: tuple[CartFact, ...] = ("at_pos", "fulfilled")
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _EXITS = select(exits.c.enrollment_id, exits.c.reason).where(exits.c.enrollment_id.in_(_KEYS))
@@ -152,10 +153,10 @@ def _verdict(row: Enrollment, hashes: Mapping[Channel, str], known: _Known, now:
 
 def _over(row: Enrollment, known: _Known, now: datetime) -> End | None:
     """Return how a row has ended, due or not; the last instant of ``expires_at`` still counts."""
-    if row.enrollment_id in known.exits:
-        return End(Status.EXITED, known.exits[row.enrollment_id])
-    if reason := _ended_by_cart(row, known):
-        return End(Status.EXITED, reason)
+    if reason := known.exits.get(row.enrollment_id):
+        return End(Status.SUPERSEDED if reason == _SUPERSEDED else Status.EXITED, reason)
+    if ended := _ended_by_cart(row, known):
+        return End(Status.EXITED, ended)
     if row.expires_at is not None and now > row.expires_at:
         return End(Status.EXPIRED, "its time to be sent is over")
     return None

@@ -17,6 +17,8 @@ from perennial.settings import Settings
 from warehouse.builder import Builder
 
 KNOWN_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+# Where a number of each state's is.
+AREA_CODES = {"CA": "213", "CO": "303", "FL": "305", "NY": "212", "TX": "713"}
 STORE_TIME = "%Y-%m-%d %H:%M:%S"
 # One for each kind of occasion: a cart, an order's status, time that passes, an audience.
 USUAL_FLOWS = (
@@ -50,6 +52,7 @@ class Scene:
     home: Path
     flows: dict[str, dict[str, Any]]
     carts: dict[str, str] = field(default_factory=dict)
+    area_codes: dict[str, str] = field(default_factory=dict)
     batches: int = 0
 
     def __post_init__(self) -> None:
@@ -120,6 +123,7 @@ class Scene:
     ) -> None:
         """Land a version of the person's Flowhub record."""
         birth = facts.get("birth_date", "1990-05-15")
+        self.area_codes[person] = AREA_CODES[facts.get("state", "CO")]
         row = {
             "id": f"fh-{person}", "createdAt": KNOWN_SINCE.isoformat(), "updatedAt": at.isoformat(),
             "type": {"rec": "recCustomer", "med": "medCustomer"}[facts.get("programme", "rec")],
@@ -177,10 +181,9 @@ class Scene:
         """Return the person's address."""
         return f"{person}@example.com"
 
-    @staticmethod
-    def phone(person: str) -> str:
-        """Return the person's number."""
-        return f"+1303{2_000_000 + stable_number(person) % 7_000_000}"
+    def phone(self, person: str) -> str:
+        """Return the person's number, in the state that Flowhub knows her in."""
+        return f"+1{self.area_codes.get(person, AREA_CODES['CO'])}{2_000_000 + stable_number(person) % 7_000_000}"
 
     # ---------- events
 

@@ -158,8 +158,11 @@ def test_an_opt_out_is_stronger_than_a_retry(scene: Scene, vendor: Vendor) -> No
     assert second["event"]["channels"] == "email"
 
 
-def test_an_exit_of_the_warehouse_ends_a_waiting_row(scene: Scene, vendor: Vendor) -> None:
-    """Without waiting for the row's own time."""
+@pytest.mark.parametrize(("reason", "status"), [("purchased", "exited"), ("superseded", "superseded")])
+def test_an_exit_of_the_warehouse_ends_a_waiting_row(
+    scene: Scene, vendor: Vendor, reason: str, status: str
+) -> None:
+    """Without waiting for the row's own time; one that another enrollment replaces is superseded."""
     scene.decide(decision(1, not_before=(NOON + timedelta(hours=9)).isoformat(), expires_at=None))
     assert scene.push().by_destination == {"aiq": {"pending": 1}}
     exit_row = {
@@ -167,12 +170,12 @@ def test_an_exit_of_the_warehouse_ends_a_waiting_row(scene: Scene, vendor: Vendo
         "enrollment_id": "d000001",
         "flow_name": "cart_abandoned_recovery",
         "exited_at": NOON.isoformat(),
-        "reason": "purchased",
+        "reason": reason,
     }
     scene.decide(exit_row)
-    assert scene.push().by_destination == {"aiq": {"exited": 1}}
+    assert scene.push().by_destination == {"aiq": {status: 1}}
     assert vendor.calls == []
-    assert outcome(scene) == ("exited", "purchased")
+    assert outcome(scene) == (status, reason)
 
 
 @pytest.mark.parametrize("status", ["verification", "preparing", "finished"])

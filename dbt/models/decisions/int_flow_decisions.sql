@@ -8,18 +8,16 @@
 {{ landed_decisions() }}
 
 {%- else %}
+{%- set sources = ['flowhub', 'jane', 'omni', 'shopify', 'partners', 'messaging'] %}
 
 with recursive
 
 gates as (
 
-    select * from {{ ref('int_flow_gates') }}
-
-),
-
-map as (  -- noqa: ST03
-
-    select * from {{ ref('int_identity__map') }}
+    select
+        *,
+        case when flow_status = 'dry_run' then 'dry_run' else 'live' end as mode
+    from {{ ref('int_flow_gates') }}
 
 ),
 
@@ -35,57 +33,46 @@ exits as (  -- noqa: ST03
 
 ),
 
+hers as (  -- noqa: ST03
+
+    select record_key, customer_id from {{ ref('int_identity__map') }}
+    where customer_id in (select customer_id from gates)
+
+),
+
+former_ids as (  -- noqa: ST03
+
+    {{ former_ids() }}
+
+),
+
 caps as (
 
-    select channel, min(max_messages) as max_messages, max(window_hours) as window_hours
-    from {{ ref('message_caps') }}
-    where state = '*'
-    group by channel
+    {{ caps_in_force() }}
+
+),
+
+freshness as (
+
+    select
+        {%- for source_name in sources %}
+        max(case when source = '{{ source_name }}' then last_received_at end) as {{ source_name }}_at
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('int_source_freshness') }}
 
 ),
 
 earlier as (
 
-    {#- what was decided before, by the person that its subject is now -#}
     {%- if is_incremental() %}
-    select
-        decisions.decision_id,
-        {{ present_name_of('decisions.flow_name') }} as flow_name,
-        decisions.mode,
-        decisions.trigger_key,
-        decisions.trigger_event_id,
-        decisions.subject_node,
-        coalesce(map.customer_id, decisions.customer_id) as customer_id,
-        decisions.outcome,
-        decisions.decided_at,
-        decisions.rank,
-        decisions.flow_kind as kind,
-        decisions.channels,
-        greatest(decisions.decided_at, decisions.not_before) as counts_from,
-        decisions.max_duration_seconds,
-        -- an enrollment counts until it was rejected, expired, superseded or exited
-        decisions.outcome = 'enrolled'
-            and coalesce(receipts.status, 'pending') not in ('rejected', 'expired', 'superseded', 'exited')
-            and exits.enrollment_id is null as is_counted,
-        decisions.outcome = 'enrolled'
-            and coalesce(receipts.status, 'pending') not in ('rejected', 'expired', 'superseded') as was_enrolled
-    from {{ this }} as decisions
-    left join map on decisions.record_key = map.record_key
-    left join receipts on decisions.decision_id = receipts.enrollment_id
-    left join exits on decisions.decision_id = exits.enrollment_id
-    -- longer than any re-entry of days; a flow that nobody enters twice looks back for ever
-    where decisions.decided_at >= {{ as_of() }} - interval '400 days'
-        or {{ present_name_of('decisions.flow_name') }} in (
-            select gates.flow_name from gates where gates.reentry_days < 0
-        )
+    {{ earlier_decisions() }}
     {%- else %}
     select
         cast(null as varchar) as decision_id, cast(null as varchar) as flow_name, cast(null as varchar) as mode,
-        cast(null as varchar) as trigger_key, cast(null as varchar) as trigger_event_id, cast(null as varchar) as subject_node,
-        cast(null as varchar) as customer_id, cast(null as varchar) as outcome,
-        cast(null as timestamp) as decided_at, cast(null as integer) as rank, cast(null as varchar) as kind,
-        cast(null as varchar) as channels, cast(null as timestamp) as counts_from,
-        cast(null as bigint) as max_duration_seconds, false as is_counted, false as was_enrolled
+        cast(null as varchar) as trigger_key, cast(null as varchar) as customer_id, cast(null as integer) as rank,
+        cast(null as varchar) as kind, cast(null as varchar) as channels, cast(null as timestamp) as counts_from,
+        false as is_counted, false as is_in_flow
     where false
     {%- endif %}
 
@@ -97,28 +84,16 @@ undecided as (
     select * from (
         select
             gates.*,
-            case when flow_status = 'dry_run' then 'dry_run' else 'live' end as mode,
             row_number() over (
                 partition by gates.flow_name, gates.trigger_key, coalesce(gates.customer_id, gates.node)
-                order by gates.triggered_at, gates.node
+                order by gates.triggered_at, gates.node, gates.trigger_event_id
             ) as sibling_no
         from gates
-        where gates.decision_id not in (select decision_id from earlier)
-            -- a dry run uses nothing up
-            and not exists (
-                select 1 from earlier
-                where earlier.flow_name = gates.flow_name
-                    and earlier.mode = case when gates.flow_status = 'dry_run' then 'dry_run' else 'live' end
-                    and (
-                        (earlier.trigger_key = gates.trigger_key and earlier.customer_id = gates.customer_id)
-                        -- late news may give the occurrence of an event that was decided another name; an event about
-                        -- nobody, such as a product's, is about many people
-                        or (
-                            earlier.trigger_event_id = gates.trigger_event_id
-                            and (earlier.subject_node is not distinct from gates.node)
-                        )
-                    )
-            )
+        {%- if is_incremental() %}
+        where gates.decision_id not in (
+            select decided_before.decision_id from ({{ occurrences_decided_before(this) }}) as decided_before
+        )
+        {%- endif %}
     ) as siblings
     where sibling_no = 1
         -- what is curable waits while its window is open
@@ -126,52 +101,75 @@ undecided as (
 
 ),
 
-remembered as (
+capped as (
 
     select
         undecided.*,
-        case
-            when undecided.reason is not null then undecided.reason
-            when undecided.reentry_days is not null and exists (
-                select 1 from earlier
-                where earlier.flow_name = undecided.flow_name and earlier.mode = undecided.mode
-                    and earlier.customer_id = undecided.customer_id and earlier.was_enrolled
-                    and (
-                        undecided.reentry_days < 0
-                        or earlier.decided_at + undecided.reentry_days * interval '1 day' > {{ as_of() }}
-                    )
-            ) then 'reentry'
-            when not undecided.concurrent and exists (
-                select 1 from earlier
-                where earlier.flow_name = undecided.flow_name and earlier.mode = undecided.mode
-                    and earlier.customer_id = undecided.customer_id and earlier.is_counted
-                    and {{ add_seconds('earlier.counts_from', 'undecided.max_duration_seconds') }} > {{ as_of() }}
-            ) then 'concurrent'
-            when undecided.kind = 'marketing' and exists (
-                select 1 from earlier
-                where earlier.customer_id = undecided.customer_id and earlier.mode = undecided.mode
-                    and earlier.flow_name <> undecided.flow_name and earlier.kind = 'marketing'
-                    and earlier.is_counted and earlier.rank <= undecided.rank
-                    and earlier.counts_from + interval '24 hours' > {{ as_of() }}
-            ) then 'lower_rank'
-        end as reason_so_far,
-        (
-            select count(*) from earlier inner join caps on caps.channel = 'sms'
-            where earlier.customer_id = undecided.customer_id and earlier.mode = undecided.mode
-                and earlier.kind = 'marketing' and earlier.is_counted and earlier.channels like '%sms%'
-                and earlier.counts_from + caps.window_hours * interval '1 hour' > {{ as_of() }}
-        ) as sms_before,
-        (
-            select count(*) from earlier inner join caps on caps.channel = 'email'
-            where earlier.customer_id = undecided.customer_id and earlier.mode = undecided.mode
-                and earlier.kind = 'marketing' and earlier.is_counted and earlier.channels like '%email%'
-                and earlier.counts_from + caps.window_hours * interval '1 hour' > {{ as_of() }}
-        ) as email_before,
-        (select max_messages from caps where channel = 'sms') as sms_cap,
-        (select max_messages from caps where channel = 'email') as email_cap,
-        ({{ key64("concat_ws('|', undecided.node, undecided.flow_name, 'holdout')") }} % 100)
-            < undecided.holdout_percent as is_holdout
+        {%- for channel in ['sms', 'email'] %}
+        coalesce({{ channel }}_of_state.max_messages, {{ channel }}_of_all.max_messages) as {{ channel }}_cap,
+        coalesce({{ channel }}_of_state.window_hours, {{ channel }}_of_all.window_hours) as {{ channel }}_window_hours,
+        coalesce({{ channel }}_of_state.covers_transactional, {{ channel }}_of_all.covers_transactional, false)
+            as {{ channel }}_cap_covers_transactional
+        {{- ',' if not loop.last }}
+        {%- endfor %}
     from undecided
+    {%- for channel in ['sms', 'email'] %}
+    left join caps as {{ channel }}_of_state
+        on undecided.state = {{ channel }}_of_state.state and {{ channel }}_of_state.channel = '{{ channel }}'
+    left join caps as {{ channel }}_of_all
+        on {{ channel }}_of_all.state = '*' and {{ channel }}_of_all.channel = '{{ channel }}'
+    {%- endfor %}
+
+),
+
+remembered as (
+
+    {#- what she was enrolled in before that stands in the way -#}
+    select
+        capped.*,
+        case when capped.reentry_days <> 0 then (
+            select min(earlier.decision_id) from earlier
+            where earlier.flow_name = capped.flow_name and earlier.mode = capped.mode
+                and earlier.customer_id = capped.customer_id and earlier.is_counted
+                and (
+                    capped.reentry_days < 0
+                    or earlier.counts_from + capped.reentry_days * interval '1 day' > {{ as_of() }}
+                )
+        ) end as entered_before,
+        case when not capped.concurrent then (
+            select min(earlier.decision_id) from earlier
+            where earlier.flow_name = capped.flow_name and earlier.mode = capped.mode
+                and earlier.customer_id = capped.customer_id and earlier.is_in_flow
+                and {{ add_seconds('earlier.counts_from', 'capped.max_duration_seconds') }} > {{ as_of() }}
+        ) end as still_in,
+        case when capped.kind = 'marketing' then (
+            select min(earlier.decision_id) from earlier
+            where earlier.customer_id = capped.customer_id and earlier.mode = capped.mode
+                and earlier.flow_name <> capped.flow_name and earlier.kind = 'marketing'
+                and earlier.is_counted and earlier.rank <= capped.rank
+                and earlier.counts_from + interval '24 hours' > {{ as_of() }}
+        ) end as outranked_by,
+        ({{ messages_in_window('sms') }}) as sms_before,
+        ({{ messages_in_window('email') }}) as email_before,
+        {{ key64("concat_ws('|', capped.node, capped.flow_name, 'holdout')") }} % 100 as holdout_bucket
+    from capped
+
+),
+
+barred as (
+
+    select
+        *,
+        coalesce(
+            reason,
+            case
+                when entered_before is not null then 'reentry'
+                when still_in is not null then 'concurrent'
+                when outranked_by is not null then 'lower_rank'
+            end
+        ) as reason_so_far,
+        case when reason is null then coalesce(entered_before, still_in, outranked_by) end as barred_by
+    from remembered
 
 ),
 
@@ -179,22 +177,26 @@ contenders as (
 
     select
         *,
+        kind = 'marketing' and holdout_bucket < holdout_percent as is_holdout,
         row_number() over (partition by customer_id, mode order by rank, triggered_at, decision_id) as place
-    from remembered
-    where reason_so_far is null and kind = 'marketing'
+    from barred
+    where reason_so_far is null
 
 ),
 
 walk as (
 
-    {#- place by place: which flow has won the person in this moment, and how many messages it adds -#}
+    {#- place by place: which flows the person has entered in this moment, which one of marketing has won her, and how
+        many messages that adds -#}
     select
-        customer_id,
-        mode,
+        cast(customer_id as varchar) as customer_id,
+        cast(mode as varchar) as mode,
         cast(0 as bigint) as place,
         cast(null as varchar) as decision_id,
         cast(null as varchar) as verdict,
+        cast('|' as varchar) as entered_flows,
         cast(null as varchar) as winning_flow,
+        cast(null as varchar) as winning_decision_id,
         cast(0 as bigint) as sms_added,
         cast(0 as bigint) as email_added,
         false as takes_sms,
@@ -205,60 +207,83 @@ walk as (
     union all
 
     select
-        walk.customer_id,
-        walk.mode,
-        contenders.place,
-        contenders.decision_id,
-        case
-            when walk.winning_flow <> contenders.flow_name then 'lower_rank'
-            when walk.winning_flow is not null and contenders.reentry_days is not null then 'reentry'
-            when walk.winning_flow is not null and not contenders.concurrent then 'concurrent'
-            when not (contenders.may_sms and contenders.sms_before + walk.sms_added < contenders.sms_cap)
-                and not (contenders.may_email and contenders.email_before + walk.email_added < contenders.email_cap)
-                then 'frequency_cap'
-            when contenders.is_holdout then 'holdout'
-            else 'enrolled'
-        end as verdict,
-        case
-            when walk.winning_flow <> contenders.flow_name then walk.winning_flow
-            when not (contenders.may_sms and contenders.sms_before + walk.sms_added < contenders.sms_cap)
-                and not (contenders.may_email and contenders.email_before + walk.email_added < contenders.email_cap)
-                then walk.winning_flow
-            when contenders.is_holdout then walk.winning_flow
-            else contenders.flow_name
-        end as winning_flow,
-        walk.sms_added + case
-            when coalesce(walk.winning_flow = contenders.flow_name, true)
-                and not contenders.is_holdout
-                and contenders.may_sms
-                and contenders.sms_before + walk.sms_added < contenders.sms_cap then 1 else 0
-        end as sms_added,
-        walk.email_added + case
-            when coalesce(walk.winning_flow = contenders.flow_name, true)
-                and not contenders.is_holdout
-                and contenders.may_email
-                and contenders.email_before + walk.email_added < contenders.email_cap then 1 else 0
-        end as email_added,
-        contenders.may_sms and contenders.sms_before + walk.sms_added < contenders.sms_cap as takes_sms,
-        contenders.may_email and contenders.email_before + walk.email_added < contenders.email_cap as takes_email
-    from walk
-    inner join contenders
-        on walk.customer_id = contenders.customer_id
-            and walk.mode = contenders.mode
-            and walk.place + 1 = contenders.place
+        customer_id,
+        mode,
+        place,
+        cast(decision_id as varchar),
+        cast(verdict as varchar),
+        cast(case when verdict = 'enrolled' then entered_flows || flow_name || '|' else entered_flows end as varchar),
+        cast(case when verdict = 'enrolled' and kind = 'marketing' then flow_name else winning_flow end as varchar),
+        cast(case
+            when verdict = 'enrolled' and kind = 'marketing' then coalesce(winning_decision_id, decision_id)
+            else winning_decision_id
+        end as varchar),
+        cast(sms_added + case when verdict = 'enrolled' and takes_sms and fills_sms then 1 else 0 end as bigint),
+        cast(email_added + case when verdict = 'enrolled' and takes_email and fills_email then 1 else 0 end as bigint),
+        takes_sms,
+        takes_email
+    from (
+        select
+            tried.*,
+            case
+                when reentry_days <> 0 and has_entered then 'reentry'
+                when not concurrent and has_entered then 'concurrent'
+                when kind = 'marketing' and winning_flow <> flow_name then 'lower_rank'
+                when not takes_sms and not takes_email then 'frequency_cap'
+                when is_holdout then 'holdout'
+                else 'enrolled'
+            end as verdict
+        from (
+            select
+                walk.customer_id,
+                walk.mode,
+                contenders.place,
+                contenders.decision_id,
+                contenders.flow_name,
+                contenders.kind,
+                contenders.reentry_days,
+                contenders.concurrent,
+                contenders.is_holdout,
+                walk.entered_flows,
+                walk.winning_flow,
+                walk.winning_decision_id,
+                walk.sms_added,
+                walk.email_added,
+                position('|' || contenders.flow_name || '|' in walk.entered_flows) > 0 as has_entered,
+                {%- for channel in ['sms', 'email'] %}
+                contenders.kind = 'marketing' or contenders.{{ channel }}_cap_covers_transactional
+                    as fills_{{ channel }},
+                -- a channel that is full is left out; what serves an order is capped only where the state says so
+                contenders.may_{{ channel }} and (
+                    (contenders.kind <> 'marketing' and not contenders.{{ channel }}_cap_covers_transactional)
+                    or contenders.{{ channel }}_cap is null
+                    or contenders.{{ channel }}_before + walk.{{ channel }}_added < contenders.{{ channel }}_cap
+                ) as takes_{{ channel }}
+                {{- ',' if not loop.last }}
+                {%- endfor %}
+            from walk
+            inner join contenders
+                on walk.customer_id = contenders.customer_id
+                    and walk.mode = contenders.mode
+                    and walk.place + 1 = contenders.place
+        ) as tried
+    ) as judged
 
 ),
 
 decided as (
 
     select
-        remembered.*,
-        coalesce(remembered.reason_so_far, nullif(walk.verdict, 'enrolled')) as final_reason,
-        -- a channel that is full is left out; what serves an order is never capped
+        barred.*,
+        coalesce(barred.reason_so_far, nullif(walk.verdict, 'enrolled')) as final_reason,
+        coalesce(barred.barred_by, case when walk.verdict = 'lower_rank' then walk.winning_decision_id end)
+            as blocked_by,
         coalesce(walk.takes_sms, may_sms) as uses_sms,
-        coalesce(walk.takes_email, may_email) as uses_email
-    from remembered
-    left join walk on remembered.decision_id = walk.decision_id
+        coalesce(walk.takes_email, may_email) as uses_email,
+        freshness.*
+    from barred
+    cross join freshness
+    left join walk on barred.decision_id = walk.decision_id
 
 )
 
@@ -277,11 +302,7 @@ select
     cast({{ build_no() }} as bigint) as build_no,
     case when final_reason is null then 'enrolled' else 'skipped' end as outcome,
     final_reason as reason,
-    {{ json_object({
-        'email_consent': 'email_consent', 'sms_consent': 'sms_consent', 'birth_year': 'extract(year from birth_date)',
-        'minimum_age': 'minimum_age', 'programme': 'programme', 'state': 'state', 'window_ends_at': 'window_ends_at',
-        'local_time': 'local_now', 'rank': 'rank', 'sms_in_window': 'sms_before', 'email_in_window': 'email_before',
-    }) }} as detail,
+    {{ decision_detail(sources) }} as detail,
     kind as flow_kind,
     rank,
     object_type,
