@@ -1,6 +1,6 @@
 """Which home a command works in."""
 
-from perennial.home import Home, open_home
+from perennial.home import Home, kind_of, open_home
 from perennial.settings import Settings
 
 
@@ -10,3 +10,9 @@ def own_home(settings: Settings) -> Home:
     Raises ``SettingsError`` where the home belongs to the other kind.
     """
     return open_home(settings, "demo" if settings.perennial_clock == "sandbox" else "real")
+
+
+def home_to_read(settings: Settings) -> Home:
+    """Enter a home of either kind, for commands that only read: the demo is there to be looked at."""
+    kind = kind_of(settings)
+    return open_home(settings, kind) if kind else own_home(settings)

@@ -69,7 +69,7 @@ def open_home(settings: Settings, kind: Kind) -> Home:
     if found != kind:
         raise SettingsError(
             f"PERENNIAL_HOME ({home.root}) belongs to a {found} installation, this command works on a {kind} one",
-            "point PERENNIAL_HOME at another folder, or use make run for the demo",
+            "point PERENNIAL_HOME at another folder; for the demo use make run, or set PERENNIAL_CLOCK=sandbox",
         )
     return home
 

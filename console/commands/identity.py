@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.homes import own_home
+from console.homes import home_to_read
 from console.output import out
 from console.tables import show as show_table
 from console.tables import table
@@ -29,7 +29,7 @@ def show(person: Who) -> None:
     from perennial.published import open_published
     from warehouse.profile import profile
 
-    published = open_published(own_home(load_settings()))
+    published = open_published(home_to_read(load_settings()))
     with published.connection as connection:
         found = called(connection, person)
         if not found:
@@ -52,7 +52,7 @@ def why(a: RecordA, b: RecordB) -> None:
     from warehouse.identity import Path
     from warehouse.identity import why as explain
 
-    published = open_published(own_home(load_settings()))
+    published = open_published(home_to_read(load_settings()))
     with published.connection:
         found = explain(published, a, b)
     if isinstance(found, Path):
@@ -107,7 +107,8 @@ def _tell_path(path: "Path", a: str) -> None:
     if not path.steps:
         out.print("That is one record.")
         return
-    out.print(f"One person, [bold]{path.customer_id}[/]: {len(path.steps)} steps from the one to the other.")
+    steps = f"{len(path.steps)} step{'' if len(path.steps) == 1 else 's'}"
+    out.print(f"One person, [bold]{path.customer_id}[/]: {steps} from the one to the other.")
     if path.is_rebuilt:
         out.print(
             "Records around them contradicted each other, so only what agrees in all that is known joins."

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.homes import own_home
+from console.homes import home_to_read, own_home
 from console.output import out
 from console.tables import show, table
 from perennial.clock import clock_of
@@ -42,7 +42,7 @@ def list_rows(
     from extractors.validation.quarantine import refused
 
     rows = refused(
-        own_home(load_settings()), _selection(place, stream, reason), None if status == "all" else status
+        home_to_read(load_settings()), _selection(place, stream, reason), None if status == "all" else status
     )
     if not rows:
         out.print("Nothing is in quarantine." if status == "open" else f"No row is {status}.")

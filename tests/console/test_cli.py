@@ -101,6 +101,15 @@ def test_run_refuses_a_demo_home(tmp_path: Path) -> None:
     assert "belongs to a demo installation" in shown.stderr
 
 
+@pytest.mark.parametrize("command", [("identity", "show", "ann@example.com"), ("quarantine", "list")])
+def test_what_only_reads_also_looks_into_the_demo(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """The demo is there to be looked at; nothing is published in this one."""
+    (tmp_path / "home.json").write_text('{"kind": "demo"}', encoding="utf-8")
+    shown = perennial(*command, home=tmp_path)
+    assert "belongs to" not in shown.stderr
+    assert "publish" in shown.stderr + shown.stdout
+
+
 @pytest.mark.parametrize("command", ["run", "dev"])
 def test_the_demo_refuses_a_real_home(tmp_path: Path, command: str) -> None:
     """The demo never enters a real home."""
