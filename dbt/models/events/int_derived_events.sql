@@ -15,7 +15,7 @@ with
 
 due as (
 
-    {%- for rule in ['silent_carts', 'points_expiring', 'birth_months'] %}
+    {%- for rule in ['silent_carts', 'points_expiring', 'birth_months', 'orders', 'accounts'] %}
     select
         event_name, subject, since, occurred_at, node, store_id, object_type, object_id, amount, properties
     from {{ ref('int_clock__' ~ rule) }}
