@@ -19,6 +19,8 @@ from warehouse.builder import Builder
 KNOWN_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 # Where a number of each state's is.
 AREA_CODES = {"CA": "213", "CO": "303", "FL": "305", "NY": "212", "TX": "713"}
+# Customers' records are older than any flow is active: that somebody is known is no news that a flow looks at.
+MADE_BEFORE = timedelta(days=1)
 STORE_TIME = "%Y-%m-%d %H:%M:%S"
 # One for each kind of occasion: a cart, an order's status, time that passes, an audience.
 USUAL_FLOWS = (
@@ -37,6 +39,11 @@ def settings_in(home: Path) -> Settings:
 def stable_number(text: str) -> int:
     """Return a number that is always the same for a text."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+def full_name(person: str) -> str:
+    """Return a name that nobody takes for another one's: who is called alike and born on one day is one person."""
+    return person.replace("2", "abella").title() + " Case"
 
 
 def tell_flows(home: Path, told: dict[str, dict[str, Any]]) -> None:
@@ -104,7 +111,7 @@ class Scene:
             "id": stable_number(person),
             "email": self.email(person),
             "updated_at": since.isoformat(),
-            "created_at": since.isoformat(),
+            "created_at": (since - MADE_BEFORE).isoformat(),
         }
         self.land(
             "shopify",
@@ -125,9 +132,9 @@ class Scene:
         birth = facts.get("birth_date", "1990-05-15")
         self.area_codes[person] = AREA_CODES[facts.get("state", "CO")]
         row = {
-            "id": f"fh-{person}", "createdAt": KNOWN_SINCE.isoformat(), "updatedAt": at.isoformat(),
+            "id": f"fh-{person}", "createdAt": (KNOWN_SINCE - MADE_BEFORE).isoformat(), "updatedAt": at.isoformat(),
             "type": {"rec": "recCustomer", "med": "medCustomer"}[facts.get("programme", "rec")],
-            "name": f"{person.title()} Case", "state": facts.get("state", "CO"), "isLoyal": False,
+            "name": full_name(person), "state": facts.get("state", "CO"), "isLoyal": False,
             "birthDate": str(birth) if birth else None,
             "phone": self.phone(person), "email": self.email(person), "country": "US", "groups": [],
             "consentsToPromotionalEmail": False, "consentsToPromotionalSMS": False, **(consents or {}),
@@ -194,7 +201,7 @@ class Scene:
         created = self.carts.setdefault(cart, (at - timedelta(minutes=40)).strftime(STORE_TIME))
         body = {"cart": {
             "id": stable_number(cart), "uuid": cart, "status": status, "amount": 41.8, "created_at": created,
-            "checked_out_time": None, "customer_name": f"{person.title()} Case",
+            "checked_out_time": None, "customer_name": full_name(person),
             "customer_email_address": self.email(person), "customer_phone_number": self.phone(person),
             "user_id": stable_number(f"jane {person}"),
             "external_user_id": None, "store_id": 68, "store_name": "denver",

@@ -82,7 +82,7 @@ def test_a_marketing_flow_says_how_old_its_occurrences_may_be() -> None:
 def test_a_flow_asks_for_what_its_settings_name() -> None:
     """What the SQL looks at is what the settings say, or the flow would wait for ever."""
     called = re.compile(
-        r"(?:flow_triggers|orders_of|person_triggers|product_candidates)\(\s*(\[[^\]]*\]|'[^']*')"
+        r"(?:flow_triggers|orders_of|carts_of|with_store|wanted_products)\(\s*(\[[^\]]*\]|'[^']*')"
     )
     for name, flow in read_flow_settings().items():
         sql = (PROJECT / "models" / "flows" / f"{name}.sql").read_text(encoding="utf-8")

@@ -8,17 +8,9 @@ triggers as (
 
 lapsed as (
 
-    select
-        triggers.*,
-        traits.orders_count,
-        traits.last_order_at,
-        traits.lifetime_value,
-        traits.favourite_category,
-        traits.lifecycle_stage
-    from triggers
-    -- whoever she is part of by now
-    left join {{ ref('int_identity__map') }} as map on triggers.record_key = map.record_key
-    left join {{ ref('customer_traits') }} as traits on map.customer_id = traits.customer_id
+    {{ with_person('triggers', [
+        'orders_count', 'last_order_at', 'lifetime_value', 'favourite_category', 'lifecycle_stage',
+    ]) }}
 
 )
 

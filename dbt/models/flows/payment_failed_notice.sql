@@ -8,13 +8,8 @@ orders as (
 
 later as (
 
-    {#- what came of the order since; a payment is tried again within days -#}
-    select object_id, max(occurred_at) as settled_at
-    from {{ ref('int_events') }}
-    where event_name in ('payment_succeeded', 'order_completed', 'order_canceled')
-        and occurred_at >= {{ as_of() }} - interval '35 days'
-        and object_id in (select object_id from orders)
-    group by object_id
+    {#- what came of the order since -#}
+    {{ later_events('orders', 'object_id', ['payment_succeeded', 'order_completed', 'order_canceled']) }}
 
 ),
 
@@ -22,7 +17,7 @@ failed as (
 
     select
         orders.*,
-        later.settled_at
+        later.later_at as settled_at
     from orders
     left join later on orders.object_id = later.object_id
 
