@@ -216,6 +216,7 @@ class Builder:
         variables = self._variables(moment, before, restore=restore) | {
             "deploying": not is_deployed,
             "running_flows": running,
+            "recount": is_deployed and moment.lane == "scheduled" and not restore,
             "flow_renames": {
                 previous: name for name, flow in flows.items() for previous in flow.previous_names
             },

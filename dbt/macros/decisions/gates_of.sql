@@ -120,6 +120,7 @@ people as (
     left join map on candidates.record_key = map.record_key
     left join customers on map.customer_id = customers.customer_id
     where candidates.triggered_at >= flow_settings.active_since
+        and triggers.is_recounted is not true
 
 ),
 

@@ -2,7 +2,17 @@
 
 {#- The occurrences that this moment must look at: those it sees for the first time, and those whose window was still
     open at the moment before. Older ones were decided then. A flow that waits for an event also looks at what the
-    taxonomy calls the same as it. -#}
+    taxonomy calls the same as it.
+    A scheduled moment counts again what came in its last day, whatever earlier moments looked at: no gate is asked
+    about that, a test holds it against the decisions (`assert_no_trigger_was_missed`). -#}
+{%- set is_due -%}
+    {{ is_news('events.seq') }}
+    or {{ add_seconds('events.occurred_at', 'awaited.window_seconds') }} >= {{ last_as_of() }}
+{%- endset -%}
+{%- set is_change_due -%}
+    audience_changes.build_no > {{ cursor('build_no') }}
+    or {{ add_seconds('audience_changes.changed_at', 'awaited.window_seconds') }} >= {{ last_as_of() }}
+{%- endset -%}
 with
 
 flow_settings as (
@@ -64,14 +74,17 @@ occurrences as (
         events.reason,
         events.amount,
         events.properties,
-        {{ is_news('events.seq') }} as is_first_seen
+        {{ is_news('events.seq') }} as is_first_seen,
+        not ({{ is_due }}) as is_recounted
     from events
     inner join awaited on events.event_name = awaited.event_name
     where events.occurred_at >= awaited.active_since
         and events.occurred_at <= {{ as_of() }}
         and (
-            {{ is_news('events.seq') }}
-            or {{ add_seconds('events.occurred_at', 'awaited.window_seconds') }} >= {{ last_as_of() }}
+            {{ is_due }}
+            {%- if var('recount') %}
+            or (events.node is not null and {{ is_recounted('events.received_at') }})
+            {%- endif %}
         )
 
     union all
@@ -92,7 +105,8 @@ occurrences as (
         'audience',
         audience_changes.audience_name,
         null, null, null, null, null, '{}',
-        audience_changes.build_no > {{ cursor('build_no') }}
+        audience_changes.build_no > {{ cursor('build_no') }},
+        not ({{ is_change_due }})
     from audience_changes
     inner join (
         select
@@ -110,8 +124,10 @@ occurrences as (
         on {{ anchor_record_key('audience_changes.customer_id') }} = anchors.record_key
     where audience_changes.changed_at >= awaited.active_since
         and (
-            audience_changes.build_no > {{ cursor('build_no') }}
-            or {{ add_seconds('audience_changes.changed_at', 'awaited.window_seconds') }} >= {{ last_as_of() }}
+            {{ is_change_due }}
+            {%- if var('recount') %}
+            or {{ is_recounted('audience_changes.changed_at') }}
+            {%- endif %}
         )
 
 )
