@@ -90,10 +90,7 @@ occurrences as (
     union all
 
     select
-        md5(concat_ws(
-            '|', audience_changes.audience_name, audience_changes.customer_id,
-            cast(audience_changes.changed_at as varchar)
-        )),
+        {{ audience_event_id('audience_changes') }},
         audience_changes.event_name,
         null,
         'perennial',

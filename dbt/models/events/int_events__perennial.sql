@@ -18,3 +18,22 @@ select
     amount,
     properties
 from {{ ref('int_derived_events') }}
+
+union all
+
+select
+    event_id,
+    event_name,
+    'perennial',
+    occurred_at,
+    received_at,
+    seq,
+    row_no,
+    node,
+    null,
+    'audience',
+    audience_name,
+    null, null, null, null,
+    null,
+    '{}'
+from {{ ref('int_audience_events') }}

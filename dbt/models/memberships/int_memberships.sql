@@ -1,7 +1,10 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key=['audience_name', 'customer_id']) }}
 
-{#- The last membership of each person in each audience; what differs from the moment before comes out as a row. The
-    first look at an audience is a baseline: its members were there before, nobody entered. -#}
+{#- The last membership of each person in each audience; what differs from the moment before comes out as a row. Nobody
+    entered or left where the row is a baseline: at the first look at an audience, whose members were there before, and
+    where records changed hands. Whoever was in it under the id that she had keeps her place under the new one, and the
+    id that ended, or that gave records away, leaves in silence. -#}
+-- depends_on: {{ ref('customer_id_changes') }}
 {%- if var('restore') %}
 
 select
@@ -56,20 +59,43 @@ known_audiences as (
 
     select distinct audience_name from known
 
+),
+
+moves as (
+
+    select
+        old_customer_id,
+        new_customer_id
+    from {{ ref('customer_id_changes') }}
+    where {{ changed_since('build_no') }}
+
+),
+
+brought_along as (
+
+    select distinct
+        known.audience_name,
+        moves.new_customer_id as customer_id
+    from moves
+    inner join known on moves.old_customer_id = known.customer_id
+    where known.is_member
+
 )
 
 select
     coalesce(present.audience_name, known.audience_name) as audience_name,
     coalesce(present.customer_id, known.customer_id) as customer_id,
     present.customer_id is not null as is_member,
-    coalesce(present.audience_name, known.audience_name) not in (
-        select audience_name from known_audiences
-    ) as is_baseline,
+    coalesce(present.audience_name, known.audience_name) not in (select audience_name from known_audiences)
+        or (present.customer_id is not null and brought_along.customer_id is not null)
+        or (present.customer_id is null and known.customer_id in (select old_customer_id from moves)) as is_baseline,
     {{ as_of() }} as changed_at,
     {{ build_no() }} as changed_build_no
 from present
 full outer join known
     on present.audience_name = known.audience_name and present.customer_id = known.customer_id
+left join brought_along
+    on present.audience_name = brought_along.audience_name and present.customer_id = brought_along.customer_id
 where (present.customer_id is not null) <> coalesce(known.is_member, false)
 
 {%- endif %}

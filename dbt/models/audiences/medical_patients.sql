@@ -1,0 +1,3 @@
+select customer_id
+from {{ ref('dim_customers') }}
+where programme = 'med'

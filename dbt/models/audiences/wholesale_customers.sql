@@ -1,0 +1,3 @@
+select customer_id
+from {{ ref('customer_traits') }}
+where pricing_tiers is not null
