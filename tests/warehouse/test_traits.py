@@ -1,4 +1,4 @@
-"""What is known of a person from moment to moment: traits, what they were, audiences, lists; a merge is no news of hers."""
+"""What is known of a person from moment to moment: traits, audiences, lists; a merge is no news of hers."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
