@@ -40,12 +40,9 @@ def with_tables(page: Path) -> str:
     """Return the page with its tables in the places that its comments mark."""
     text = page.read_text(encoding="utf-8")
     for name, table in (("audiences", audience_table()), ("traits", trait_table())):
-        text = re.sub(
-            rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)",
-            lambda _, made=table: made,
-            text,
-            flags=re.DOTALL,
-        )
+        before, mark, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        text = before + mark + table + end + after
     return text
 
 
