@@ -4,6 +4,7 @@ import dagster as dg
 
 LANDING_LOG = dg.AssetKey(["landing", "log"])
 COMPACTED = dg.AssetKey(["landing", "compacted"])
+DEPLOYMENTS = dg.AssetKey(["ops", "deployments"])
 FLOW_SETTINGS = dg.AssetKey(["ops", "flow_settings"])
 SALT = dg.AssetKey(["ops", "salt"])
 SWITCHES = dg.AssetKey(["ops", "switches"])

@@ -9,6 +9,7 @@ import pytest
 from dagster_project.lib.keys import (
     BOUNDARY,
     COMPACTED,
+    DEPLOYMENTS,
     DESTINATIONS,
     FLOW_SETTINGS,
     LANDED_BATCHES,
@@ -25,6 +26,7 @@ from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from extractors.validation.rules import rules_by_stream, streams_read
 from perennial.streams import FOREIGN, OWN
+from warehouse.project import PROJECT
 
 STAGES = {
     "extraction", "landing", "seeds", "staging", "identity", "products", "events", "traits", "audiences", "flows",
@@ -52,7 +54,9 @@ def test_every_dependency_is_defined(definitions: dg.Definitions) -> None:
     """No asset waits for a key that nobody makes or lands."""
     graph = definitions.resolve_asset_graph()
     own = {stream_key(name) for name in OWN}
-    known = graph.materializable_asset_keys | own | {FLOW_SETTINGS, LANDED_BATCHES, SALT, SWITCHES}
+    known = (
+        graph.materializable_asset_keys | own | {DEPLOYMENTS, FLOW_SETTINGS, LANDED_BATCHES, SALT, SWITCHES}
+    )
     for key in graph.materializable_asset_keys:
         assert graph.get(key).parent_keys <= known, key
 
@@ -185,3 +189,13 @@ def test_the_code_location_loads_as_a_server_loads_it(definitions: dg.Definition
     names = {job.name for job in repository.get_all_jobs()}
     assert names >= {"perennial", "perennial_hot", "build", "flowhub_orders"}
     assert {schedule.job_name for schedule in repository.schedule_defs} <= names
+
+
+def test_every_test_of_the_project_is_a_check_of_an_asset(definitions: dg.Definitions) -> None:
+    """Also one of several models: its YAML names the asset where an operator looks for it."""
+    graph = definitions.resolve_asset_graph()
+    checks = {key.name for key in graph.asset_check_keys}
+    written = {path.stem for path in (PROJECT / "tests").glob("assert_*.sql")}
+    assert written <= checks
+    blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
+    assert {"assert_no_trigger_was_missed", "assert_nobody_is_decided_twice"} <= blocking

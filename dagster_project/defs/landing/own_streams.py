@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from dagster_project.lib.keys import FLOW_SETTINGS, LANDED_BATCHES, SALT, SWITCHES
+from dagster_project.lib.keys import DEPLOYMENTS, FLOW_SETTINGS, LANDED_BATCHES, SALT, SWITCHES
 from dagster_project.lib.streams import stream_key
 from perennial.streams import OWN
 
@@ -19,6 +19,11 @@ def own_streams() -> dg.Definitions:
             dg.AssetSpec(
                 key=FLOW_SETTINGS,
                 description="What the YAML beside each flow says, written by the builder before each build.",
+                group_name="flows",
+            ),
+            dg.AssetSpec(
+                key=DEPLOYMENTS,
+                description="Which state of the project is deployed, and since when; noted by the builder.",
                 group_name="flows",
             ),
             dg.AssetSpec(
