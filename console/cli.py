@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from console.commands.check import check
 from console.commands.demo import app as demo
 from console.commands.erase import erase
+from console.commands.flow import app as flow
 from console.commands.identity import app as identity
 from console.commands.order import app as order
 from console.commands.push import push
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 for command in (run, serve, worker, sandbox, check, status, push, rebuild, erase):
     app.command()(command)
+app.add_typer(flow, name="flow")
 app.add_typer(identity, name="identity")
 app.add_typer(order, name="order")
 app.add_typer(quarantine, name="quarantine")

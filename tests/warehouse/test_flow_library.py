@@ -1,0 +1,66 @@
+"""A copy of a shipped flow is a flow, and the list tells what there is to copy."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from perennial.errors import PerennialError
+from perennial.settings import Settings
+from warehouse import flow_library, flow_settings
+from warehouse.flow_library import copy_flow, library
+from warehouse.flow_settings import read_flow_settings
+from warehouse.project import PROJECT
+
+
+@pytest.fixture(name="project")
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of what settings are read from, which a test may write to."""
+    copy = tmp_path / "dbt"
+    for part in ("models/flows", "models/audiences", "seeds"):
+        shutil.copytree(PROJECT / part, copy / part)
+    for module in (flow_settings, flow_library):
+        monkeypatch.setattr(module, "PROJECT", copy)
+    return copy
+
+
+@pytest.mark.parametrize("source", ["welcome", "order_preparing", "price_drop_alert", "budtender_followup"])
+def test_a_shipped_flow_can_be_copied(project: Path, source: str) -> None:
+    """Nothing of the old name is left, and the copy is a draft that the build would take."""
+    sql, yml = copy_flow("weekend_offer", source)
+    assert sql == project / "models" / "flows" / "weekend_offer.sql"
+    flows = read_flow_settings()
+    assert (flows["weekend_offer"].status, flows["weekend_offer"].utm_campaign) == ("draft", "weekend-offer")
+    assert flows["weekend_offer"].trigger == flows[source].trigger
+    written = yaml.safe_load(yml.read_text(encoding="utf-8"))
+    assert [model["name"] for model in written["models"]] == ["weekend_offer"]
+    assert all(test["name"].startswith("weekend_offer_") for test in written["unit_tests"])
+    assert {test["model"] for test in written["unit_tests"]} == {"weekend_offer"}
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "cause"),
+    [
+        ("Weekend Offer", "welcome", "can't be the name"),
+        ("vip_customers", "welcome", "there is a model vip_customers already"),
+        ("weekend_offer", "welcom", "there is no flow welcom"),
+        ("test_offer", "welcome", "internal words"),
+    ],
+)
+def test_what_is_no_flow_leaves_nothing_behind(project: Path, name: str, source: str, cause: str) -> None:
+    """The error says why, and the folder is as it was."""
+    before = sorted((project / "models").rglob("*"))
+    with pytest.raises(PerennialError, match=cause):
+        copy_flow(name, source)
+    assert sorted((project / "models").rglob("*")) == before
+
+
+def test_the_library_tells_what_nobody_sends(tmp_path: Path) -> None:
+    """A draft that waits for Jane is told apart where Jane is not connected; the most urgent come first."""
+    listed = library(Settings(_env_file=None, perennial_home=tmp_path))
+    heard = {flow.name: flow.is_heard for flow in listed}
+    assert not heard["order_preparing"]
+    assert heard["lapsed_customer_winback"]
+    ranks = [(flow.settings.kind == "marketing", flow.settings.rank) for flow in listed]
+    assert ranks == sorted(ranks)
