@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from console.commands.check import check
 from console.commands.demo import app as demo
 from console.commands.erase import erase
+from console.commands.explain import explain
 from console.commands.flow import app as flow
 from console.commands.identity import app as identity
 from console.commands.order import app as order
@@ -43,7 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Perennial: a customer warehouse for cannabis retail that brings shoppers back.",
 )
-for command in (run, serve, worker, sandbox, check, status, push, rebuild, erase):
+for command in (run, serve, worker, sandbox, check, status, explain, push, rebuild, erase):
     app.command()(command)
 app.add_typer(flow, name="flow")
 app.add_typer(identity, name="identity")

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 MAKE_TARGETS = ("run", "test", "dev", "bench", "lint")
 COMMANDS = {
     "run", "serve", "worker", "sandbox", "check", "status", "push", "rebuild",
-    "erase", "flow", "identity", "order", "quarantine",
+    "erase", "explain", "flow", "identity", "order", "quarantine",
 }  # fmt: skip
 SETTINGS = (
     "PERENNIAL_HOME", "PERENNIAL_TIMEZONE", "PERENNIAL_TARGET", "PERENNIAL_LANDING_URL",
@@ -70,6 +70,8 @@ TABLES = {
     "list_changes": "list_name customer_id change changed_at",
     "audience_members": "audience_name customer_id entered_at",
     "audience_changes": "audience_name customer_id change changed_at",
+    "flow_catalogue": "flow_name display_name status active_since kind triggers window_seconds channels destination",
+    "flow_standing": "flow_name customer_id reason detail",
     "flow_decisions": "decision_id flow_name flow_version mode customer_id subject_node trigger_key trigger_event_id "
     "triggered_at decided_at build_no outcome reason detail",
     "flow_pending": "flow_name trigger_key customer_id last_failed_gate window_ends_at",

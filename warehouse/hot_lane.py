@@ -38,7 +38,9 @@ def hot_models(
         if node.config.materialized in _HOLDS_ROWS
         and _SCHEDULED_ONLY not in node.tags
         and (node.fqn[1] not in _FACTS or _is_reached(unique_id, models, news, reached))
-    ] + views_of_the_moment(manifest, running_flows)
+    ] + [
+        name for name in views_of_the_moment(manifest, running_flows) if name not in _scheduled_only(manifest)
+    ]
 
 
 def views_of_the_moment(manifest: Manifest, running_flows: Collection[str]) -> list[str]:
@@ -54,6 +56,10 @@ def views_of_the_moment(manifest: Manifest, running_flows: Collection[str]) -> l
         and (node.fqn[1] != _FLOWS or node.name in running_flows)
         and _reads_moment(node, manifest, set(_EVERYBODYS))
     ]
+
+
+def _scheduled_only(manifest: Manifest) -> set[str]:
+    return {node.name for node in _models(manifest).values() if _SCHEDULED_ONLY in node.tags}
 
 
 def _models(manifest: Manifest) -> dict[str, Any]:

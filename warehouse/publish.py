@@ -18,7 +18,8 @@ from typing import Any
 import duckdb
 
 _SCHEMAS = ("marts", "identity", "products", "events", "traits", "decisions", "memberships", "seeds")
-# The steps that the published views and `perennial identity` read; all other tables of these schemas stay inside.
+# The steps that the published views, `perennial identity` and `perennial explain` read; all other tables of these
+# schemas stay inside.
 _STEPS = (
     "identity.int_identity__map",
     "identity.int_identity__records",
@@ -34,6 +35,8 @@ _STEPS = (
     "seeds.identifier_rules",
     "seeds.source_priority",
     "seeds.do_not_link",
+    "seeds.age_rules",
+    "seeds.reasons",
     "events.int_orders",
     "decisions.int_flow_decisions",
     "memberships.int_memberships",

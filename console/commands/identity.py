@@ -8,7 +8,6 @@ from console.homes import home_to_read
 from console.output import out
 from console.tables import show as show_table
 from console.tables import table
-from perennial.errors import PerennialError
 from perennial.settings import load_settings
 
 if TYPE_CHECKING:
@@ -25,24 +24,13 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 @app.command()
 def show(person: Who) -> None:
     """Show a person with each field's origin, her records, identifiers and former ids. Prints personal data."""
-    from erasure.person import called
+    from console.people import the_one_called
     from perennial.published import open_published
     from warehouse.profile import profile
 
     published = open_published(home_to_read(load_settings()))
-    with published.connection as connection:
-        found = called(connection, person)
-        if not found:
-            raise PerennialError(
-                f"nobody is known by that name as of build {published.build_no}",
-                "give an e-mail, a phone number with its area code, a record (type:id), or a customer_id",
-            )
-        if len(found) > 1:
-            raise PerennialError(
-                f"that identifier belongs to {len(found)} people: {', '.join(found)}",
-                "show one of these; perennial identity why, with a record of each, says what keeps them apart",
-            )
-        _show(profile(published, found[0]))
+    with published.connection:
+        _show(profile(published, the_one_called(published, person)))
 
 
 @app.command()
