@@ -47,15 +47,17 @@ class Wrong(Exception):  # noqa: N818 - what dbt calls a compiler error
         raise Wrong(message)
 
 
-def operators(engine: str = "duckdb", as_of: str = "timestamp '2026-03-15 18:00:00'") -> MacroFile:
-    """Return the macros; ``as_of`` is the SQL of the moment."""
+def operators(
+    engine: str = "duckdb", as_of: str = "timestamp '2026-03-15 18:00:00'", ref: Callable[[str], str] = str
+) -> MacroFile:
+    """Return the macros; ``as_of`` is the SQL of the moment, ``ref`` says where a model's rows are."""
     return MacroFile(
         ("operators/*.sql", "time/*.sql", "text/*.sql", "landing/json_text.sql"),
         lambda _: [],
         engine,
         as_of=lambda: as_of,
         var=lambda name: {"time_zone": "America/Denver"}[name],
-        ref=lambda name: name,
+        ref=ref,
         source="{0}_{1}".format,
         exceptions=Wrong(),
     )
