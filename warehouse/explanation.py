@@ -14,10 +14,14 @@ from warehouse.identity import require
 _READS = (
     "marts.flow_catalogue", "marts.flow_standing", "marts.flow_pending", "marts.flow_exits", "marts.audience_changes",
     "marts.activation_receipts", "decisions.int_flow_decisions", "identity.int_identity__map", "events.int_events",
-    "seeds.reasons", "seeds.event_types",
+    "products.int_product_interest", "seeds.reasons", "seeds.event_types",
 )  # fmt: skip
 _FLOW = """
-    select flow_name, previous_names, display_name, status, active_since, triggers
+    select flow_name, previous_names, display_name, status, active_since, triggers,
+        exists (
+            select 1 from seeds.event_types
+            where category = 'inventory' and list_contains(string_split(triggers, ','), event_name)
+        ) as is_about_products
     from marts.flow_catalogue
     where flow_name = $flow or list_contains(string_split(previous_names, ','), $flow)
 """
@@ -80,6 +84,31 @@ _EVENTS = """
     order by names.is_trigger desc, events.occurred_at desc, events.event_id
     limit 5
 """
+# Nobody is on the news of a product: it is hers where she showed that she cares for the product.
+_PRODUCT_NEWS = """
+    with cared as (
+        select product_ref from products.int_product_interest where list_contains($records, record_key)
+    )
+    select events.event_name, events.source, events.occurred_at, events.received_at, events.status,
+        coalesce(json_extract_string(events.properties, '$.product_name'), events.object_id) as reason,
+        case
+            when events.received_at > $at then 'not_received_yet'
+            when flows.status not in ('active', 'dry_run') then 'flow_is_' || flows.status
+            when events.occurred_at < flows.active_since then 'before_activation'
+            else 'not_for_her'
+        end as why
+    from events.int_events as events
+    inner join marts.flow_catalogue as flows on flows.flow_name = $flow
+    where list_contains($triggers, events.event_name)
+        and events.occurred_at > $since and events.occurred_at <= $at
+        and not list_contains($decided, events.event_id)
+        and (
+            (events.object_type = 'product' and events.object_id in (select product_ref from cared))
+            or 'id:' || json_extract_string(events.properties, '$.product_id') in (select product_ref from cared)
+        )
+    order by events.occurred_at desc, events.event_id
+    limit 5
+"""
 _CHANGES = """
     select 'audience_' || changes.change || ':' || changes.audience_name as event_name, 'perennial' as source,
         changes.changed_at as occurred_at, changes.changed_at as received_at, null as status, null as reason,
@@ -111,6 +140,7 @@ class Flow:
     status: str
     active_since: datetime | None
     triggers: Sequence[str]
+    is_about_products: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +273,7 @@ def _flow(published: Published, name: str) -> Flow:
         row["status"],
         row["active_since"],
         row["triggers"].split(","),
+        row["is_about_products"],
     )
 
 
@@ -263,7 +294,8 @@ def _near(
             "records": [row["record_key"] for row in records],
             "decided": [decision.trigger_event_id for decision in decisions],
         }
-        near += [Near(**row) for row in _rows(published, _EVENTS, {**asked, **hers_by_record})]
+        for query in (_EVENTS, _PRODUCT_NEWS) if flow.is_about_products else (_EVENTS,):
+            near += [Near(**row) for row in _rows(published, query, {**asked, **hers_by_record})]
     return sorted(near, key=lambda one: (one.why == "another_event", at - one.occurred_at))
 
 

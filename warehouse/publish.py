@@ -26,6 +26,7 @@ _STEPS = (
     "identity.int_identity__record_identifiers",
     "identity.int_identity__identifier_status",
     "products.int_order_holds",
+    "products.int_product_interest",
     "events.int_events",
     "events.int_event_names",
     "events.int_list_changes",

@@ -34,6 +34,10 @@ _NEAR = {
     "not_received_yet": "happened, but had not arrived by then",
     "before_activation": "happened before the flow became active",
     "was_there_before": "she was there when the audience was first looked at: nobody entered",
+    "not_for_her": (
+        "tells of a product that she cared for, but did not take her: viewed or carted more than 30 days before, "
+        "bought more than 180, of a store that she does not use, medical, or within one message that is decided"
+    ),
     "not_taken": (
         "was not taken by the flow's own SQL: of another status, reason or object than it asks for, or the same "
         "occurrence as one that is decided"
@@ -95,7 +99,7 @@ def _tell(found: "Explanation", build_no: int, zone: ZoneInfo) -> None:
     if found.decisions:
         _tell_decision(found.decisions[0], zone)
     elif not found.waiting and not found.undecided:
-        _tell_nothing(found.near, zone)
+        _tell_nothing(found, zone)
     if len(found.decisions) > 1:
         before = table("decided", ".occasion", ".outcome", ".reason")
         for decision in found.decisions[1 : _SHOWN_BEFORE + 1]:
@@ -145,10 +149,12 @@ def _became(decision: "Decision", zone: ZoneInfo) -> str:
     return f"to be sent {start}{until}{ended}" if not ended else f"not sent{ended}"
 
 
-def _tell_nothing(near: "Sequence[Near]", zone: ZoneInfo) -> None:
+def _tell_nothing(found: "Explanation", zone: ZoneInfo) -> None:
     out.print("[bold]No trigger:[/] the flow never looked at her.")
-    if near:
-        _tell_near(near[:1], zone)
+    if found.near:
+        _tell_near(found.near[:1], zone)
+    elif found.flow.is_about_products:
+        out.print("  In 400 days there was no news of a product that she viewed, put into a cart or bought.")
     else:
         out.print("  Nothing of the kind is known of her in the last 400 days.")
 

@@ -34,6 +34,8 @@ def scene(deployed: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
         scene.jane_cart("cart_abandoned", "pending", at(18), f"cart-{person}", person, None)
     scene.jane_cart("cart_status", "verification", at(18, 1), "cart-dan", "dan", None)
     scene.jane_cart("cart_status", "preparing", at(18, 2), "cart-dan", "dan", None)
+    scene.partner_event("viewed_product", at(16), {"email": scene.email("eve")}, {"product_id": "p1"})
+    scene.partner_event("back_in_stock", at(18), {}, {"product_id": "p1", "product_name": "Blue Dream"})
     scene.build(at(18, 10))
     [enrolled] = scene.rows("select enrollment_id from marts.flow_enrollments")
     scene.receipt(enrolled["enrollment_id"], at(18, 11), "accepted")
@@ -101,6 +103,10 @@ def test_no_trigger_and_what_came_nearest(scene: Scene) -> None:
     passed_by = told(scene, "dan@example.com", flow="order_ready_for_pickup")
     assert "Nearest: cart_status_updated, preparing (jane), 2026-03-15 12:02:00 MDT" in passed_by.output
     assert "was not taken by the flow's own SQL" in passed_by.output
+    news = told(scene, "eve@example.com", flow="back_in_stock_alert")
+    assert "Nearest: back_in_stock, Blue Dream (p), 2026-03-15 12:00:00 MDT" in news.output
+    no_news = told(scene, "dan@example.com", flow="back_in_stock_alert")
+    assert "no news of a product that she viewed, put into a cart or bought" in no_news.output
     nothing = told(scene, "eve@example.com")
     assert "Nothing of the kind is known of her" in nothing.output
     assert "As she stands now she passes" in nothing.output

