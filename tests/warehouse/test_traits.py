@@ -1,12 +1,19 @@
 """What is known of a person from moment to moment: traits, audiences, lists; a merge is no news of hers."""
 
+import importlib.util
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from perennial.errors import PerennialError
+from perennial.home import Home
 from tests.scene import Scene
+from warehouse.publish import publish
+
+ROOT = Path(__file__).parents[2]
 
 FIRST = datetime(2026, 3, 15, tzinfo=UTC)
 # The first moment sees both; then Bob spends enough to be a VIP; then both turn out to be one person; then time passes.
@@ -122,3 +129,22 @@ def test_what_a_trait_was_can_be_asked(scene: Scene) -> None:
     assert then[2] == [(3, "active", "5.00")]
     assert then[3] == [(3, "lapsed", "0.00")]
     assert scene.rows(asked, (MOMENTS[0] - timedelta(seconds=1)).replace(tzinfo=None)) == []
+
+
+def test_an_audience_is_tried_on_what_is_published(scene: Scene) -> None:
+    """An analyst sees who would be in it as of the last moment; a wrong name is told; nothing in use is changed."""
+    home = Home(scene.home)
+    with duckdb.connect(str(home.warehouse)) as warehouse:
+        publish(warehouse, home.published, 99, MOMENTS[3])
+    spec = importlib.util.spec_from_file_location("try_audience", ROOT / "scripts" / "try_audience.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    said = script.try_audience(home, "new_customers")
+    assert any(line.startswith("pass") and "at_the_edges" in line for line in said)
+    assert "0 people are in new_customers: 0 would enter, 0 would leave" in said
+    said = script.try_audience(home, "vip_customers")
+    assert "1 people are in vip_customers: 0 would enter, 0 would leave" in said
+    with pytest.raises(PerennialError, match="there is no audience vips"):
+        script.try_audience(home, "vips")
