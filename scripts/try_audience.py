@@ -30,11 +30,11 @@ def try_audience(home: Home, name: str) -> list[str]:
         raise PerennialError(
             f"there is no audience {name}", f"write dbt/models/audiences/{name}.sql, or correct the name"
         )
-    # the same place each time: dbt then parses only what has changed
+    # the same place each time, so that dbt parses only what has changed; named as a parsed project knows it
     folder = home.root / "audience"
     folder.mkdir(exist_ok=True)
-    scratch = folder / "scratch.duckdb"
-    for left in folder.glob("scratch.duckdb*"):
+    scratch = folder / "warehouse.duckdb"
+    for left in folder.glob("warehouse.duckdb*"):
         left.unlink()
     published = open_published(home, scratch)
     published.connection.close()
@@ -52,9 +52,8 @@ def try_audience(home: Home, name: str) -> list[str]:
     outcome = project.invoke(["build", "--select", name], variables, listen)
     project.release()
     if not outcome.success:
-        raise PerennialError(
-            "; ".join([f"the audience {name} does not build", *said]), "mend what dbt names and try again"
-        )
+        told = [f"the audience {name} does not build", *said, str(outcome.exception or "")]
+        raise PerennialError("; ".join(filter(None, told)), "mend what dbt names and try again")
     return [*said, *_members(scratch, name)]
 
 
