@@ -11,6 +11,8 @@ triggers as (
         {{ json_text('properties', ['product_id']) }} as told_product_id
     from {{ ref('int_flow_triggers') }}
     where event_name in ('back_in_stock', 'price_drop', 'new_product_added', 'low_inventory')
+        -- what is counted once more was decided: who cares for a product now is not who cared then
+        and is_recounted is not true
 
 ),
 
