@@ -252,7 +252,7 @@ class Builder:
         self, moment: Moment, before: tuple[int, Any, int] | None, *, restore: bool
     ) -> dict[str, object]:
         last_as_of = before[1] if before else moment.as_of
-        return self._settings_of_models() | {
+        return settings_of_models(self._settings) | {
             "as_of": f"{operations.naive(moment.as_of):%Y-%m-%d %H:%M:%S.%f}",
             "last_as_of": f"{operations.naive(last_as_of):%Y-%m-%d %H:%M:%S.%f}",
             "build_no": moment.build_no,
@@ -261,26 +261,9 @@ class Builder:
             "landed_seq": self._log.last_seq(),
         }
 
-    def _settings_of_models(self) -> dict[str, object]:
-        settings = self._settings
-        return {
-            "time_zone": settings.perennial_timezone,
-            "points_expiring_days": settings.points_expiring_days,
-            "cart_abandoned_after_minutes": settings.cart_abandoned_after_minutes,
-            "flowhub_order_amount_unit": settings.flowhub_order_amount_unit,
-            "flowhub_room_ids": list(settings.flowhub_room_ids),
-            "flowhub_purchase_categories": list(settings.flowhub_purchase_categories),
-            "flowhub_map_custom_category_to_sub_category": settings.flowhub_map_custom_category_to_sub_category,
-            "flowhub_maui": settings.flowhub_maui,
-            "jane_time_zone": settings.jane_timezone,
-            "identity_devices_merge": settings.identity_devices_merge,
-            "identity_max_records": settings.identity_max_records,
-            "identity_max_absorbed": settings.identity_max_absorbed,
-        }
-
     def _deployment(self) -> str:
         """Return what the views are made of: the project's files, and the settings that are written into them."""
-        told = json.dumps(self._settings_of_models(), sort_keys=True)
+        told = json.dumps(settings_of_models(self._settings), sort_keys=True)
         return hashlib.sha256(f"{self._project.fingerprint}{told}".encode()).hexdigest()
 
     def _dbt(
@@ -318,6 +301,24 @@ class Builder:
                 for row in found.fetchall()
             ]
         return replace(result, message="; ".join([result.message, *rows]))
+
+
+def settings_of_models(settings: Settings) -> dict[str, object]:
+    """Return the settings that models read, as their variables."""
+    return {
+        "time_zone": settings.perennial_timezone,
+        "points_expiring_days": settings.points_expiring_days,
+        "cart_abandoned_after_minutes": settings.cart_abandoned_after_minutes,
+        "flowhub_order_amount_unit": settings.flowhub_order_amount_unit,
+        "flowhub_room_ids": list(settings.flowhub_room_ids),
+        "flowhub_purchase_categories": list(settings.flowhub_purchase_categories),
+        "flowhub_map_custom_category_to_sub_category": settings.flowhub_map_custom_category_to_sub_category,
+        "flowhub_maui": settings.flowhub_maui,
+        "jane_time_zone": settings.jane_timezone,
+        "identity_devices_merge": settings.identity_devices_merge,
+        "identity_max_records": settings.identity_max_records,
+        "identity_max_absorbed": settings.identity_max_absorbed,
+    }
 
 
 def since_when(

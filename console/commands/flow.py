@@ -1,4 +1,4 @@
-"""``perennial flow``: the shipped flows, and a copy of one to edit."""
+"""``perennial flow``: the shipped flows, a copy of one to edit, and who would enter one."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from console.tables import show as show_table
 from console.tables import table
 from perennial.settings import load_settings
 
-app = typer.Typer(no_args_is_help=True, help="The shipped flows, and a copy of one to edit.")
+app = typer.Typer(no_args_is_help=True, help="The shipped flows, a copy to edit, and who would enter one.")
 _STATUS_STYLE = {"active": "green", "dry_run": "yellow", "paused": "red"}
 
 
@@ -51,5 +51,34 @@ def new(
     out.print(
         "[bold]Next:[/] say in the SQL who enters and what the message needs, in the YAML when and how; docs/flows.md\n"
         f"has every key. dbt test --select {name},test_type:unit runs its unit tests.",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def review(
+    flow: Annotated[str, typer.Argument(help="The flow, whatever its status.", metavar="FLOW")],
+    days: Annotated[int, typer.Option(min=1, max=35, help="How many days to look back.")] = 7,
+) -> None:
+    """Show who would have entered a flow in the last days, by reason; asked in a copy, nobody is enrolled."""
+    from console.homes import home_to_read
+    from warehouse.flow_review import review as ask
+
+    settings = load_settings()
+    home_to_read(settings)
+    found = ask(settings, flow, days)
+    made = table("answer", "occurrences", "people", ".why")
+    for answer in found.answers:
+        made.add_row(
+            answer.reason or "[green]enrolled[/]",
+            f"{answer.occurrences:,}",
+            f"{answer.people:,}",
+            answer.sentence,
+        )
+    show_table(out, f"{flow}, {found.since:%Y-%m-%d %H:%M} to {found.as_of:%Y-%m-%d %H:%M} UTC", made)
+    if not found.answers:
+        out.print("Nothing that triggers it happened in these days.")
+    out.print(
+        "Asked as of the last build, with what is known by now: what has moved on since its trigger is superseded.",
         soft_wrap=True,
     )

@@ -1,6 +1,7 @@
-"""A copy of a shipped flow is a flow, and the list tells what there is to copy."""
+"""A copy of a shipped flow is a flow, the list tells what there is to copy, and a review who would enter."""
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ import yaml
 
 from perennial.errors import PerennialError
 from perennial.settings import Settings
+from tests.scene import Scene
 from warehouse import flow_library, flow_settings
 from warehouse.flow_library import copy_flow, library
+from warehouse.flow_review import review
 from warehouse.flow_settings import read_flow_settings
 from warehouse.project import PROJECT
 
@@ -64,3 +67,31 @@ def test_the_library_tells_what_nobody_sends(tmp_path: Path) -> None:
     assert heard["lapsed_customer_winback"]
     ranks = [(flow.settings.kind == "marketing", flow.settings.rank) for flow in listed]
     assert ranks == sorted(ranks)
+
+
+@pytest.mark.slow
+def test_a_review_tells_who_would_enter_and_enrolls_nobody(deployed: Path, tmp_path: Path) -> None:
+    """A draft is asked about the days behind, in a copy: the home is as it was, and none of it is landed."""
+    scene = Scene.on(deployed, tmp_path / "home", {"order_preparing": {"status": "draft"}})
+    at = datetime(2026, 3, 10, 18, tzinfo=UTC)
+    for person in ("ann", "dana", "eve"):
+        scene.know(person)
+    scene.consent("dana", at, "sms", "opted_out")
+    scene.consent("dana", at, "email", "opted_out")
+    for cart, person in {"c1": "ann", "c2": "dana", "c3": "eve"}.items():
+        scene.jane_cart("cart_abandoned", "pending", at, cart, person, None)
+    scene.jane_cart("cart_status", "verification", at + timedelta(hours=1), "c3", "eve", None)
+    scene.set_flows()
+    scene.build(at + timedelta(days=2))
+    landed = scene.log.last_seq()
+    before = scene.rows("select * from decisions.int_flow_decisions")
+    found = review(scene.settings, "cart_abandoned_recovery")
+    assert found.as_of == at + timedelta(days=2)
+    told = {answer.reason: (answer.occurrences, answer.people) for answer in found.answers}
+    assert told == {None: (1, 1), "no_consent": (1, 1), "superseded": (1, 1)}
+    assert all(answer.sentence for answer in found.answers if answer.reason)
+    assert scene.log.last_seq() == landed
+    assert scene.rows("select * from decisions.int_flow_decisions") == before
+    assert not (scene.home / "review").exists()
+    with pytest.raises(PerennialError, match="there is no flow cart_recovery"):
+        review(scene.settings, "cart_recovery")
