@@ -57,6 +57,8 @@ def test_the_story_has_decisions_of_each_kind(scene: Scene) -> None:
         "cart_abandoned",
         "points_expiring",
         "birth_month_entered",
+        "segment_entered",
+        "segment_exited",
     }
 
 
