@@ -1,6 +1,8 @@
 """A deployed, empty warehouse that tests start from."""
 
+import fcntl
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,8 +27,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the first moment, in which all flows become active, once for all tests."""
-    home = tmp_path_factory.mktemp("deployed") / "home"
+    """Build the first moment, in which all flows become active, once for all tests and all of their processes."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all workers
+    home = folder / "deployed" / "home"
+    home.parent.mkdir(exist_ok=True)
+    with (home.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home.parent / "is_ready").exists():
+            deploy(home)
+            (home.parent / "is_ready").touch()
+    return home
+
+
+def deploy(home: Path) -> None:
+    """Build the first moment in a folder."""
     home.mkdir()
     settings = settings_in(home)
     sandbox_clock(settings).set(datetime(2026, 1, 1, tzinfo=UTC), running=False)
@@ -35,4 +51,3 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         report = builder.build(lane="hot")
     assert report.ok, report.error
     tell_flows(home, {})
-    return home

@@ -56,8 +56,9 @@ class DbtProject:
         on_event: Callable[[EventMsg], None] | None = None,
     ) -> dbtRunnerResult:
         """Run one dbt command in this process, with the kept manifest."""
-        self._point_at_warehouse()
-        runner = dbtRunner(manifest=self.manifest, callbacks=[on_event] if on_event else [])
+        manifest = self.manifest  # parsed under another name of the warehouse
+        os.environ["PERENNIAL_WAREHOUSE"] = str(self._warehouse)
+        runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
         return runner.invoke([*arguments, *self._common(), *_QUIET, "--vars", json.dumps(dict(variables))])
 
     @staticmethod
@@ -80,11 +81,11 @@ class DbtProject:
             "--target-path", str(self._target), "--log-path", str(self._target),
         ]  # fmt: skip
 
-    def _point_at_warehouse(self) -> None:
-        os.environ["PERENNIAL_WAREHOUSE"] = str(self._warehouse)
-
     def _parse(self) -> Manifest:
-        self._point_at_warehouse()
+        # A name that is the same in every home: dbt parses all anew where the connection is another, and only what has
+        # changed where it is not. Parsing opens no warehouse.
+        os.environ["PERENNIAL_WAREHOUSE"] = "warehouse.duckdb"
+        os.environ["PERENNIAL_EXTERNAL"] = str(self._target.parent / "external")
         self._target.mkdir(parents=True, exist_ok=True)
         result = dbtRunner().invoke(["parse", *self._common(), *_QUIET])
         if not result.success or not isinstance(result.result, Manifest):
