@@ -3,8 +3,9 @@
 {#- The last membership of each person in each audience; what differs from the moment before comes out as a row. Nobody
     entered or left where the row is a baseline: at the first look at an audience, whose members were there before, and
     where records changed hands. Whoever was in it under the id that she had keeps her place under the new one, and the
-    id that ended, or that gave records away, leaves in silence. -#}
--- depends_on: {{ ref('customer_id_changes') }}
+    id that ended, or that gave records away, leaves in silence. Cost follows the news, but for audiences that read the
+    clock or more than traits, which are compared whole. -#}
+-- depends_on: {{ ref('customer_id_changes') }}, {{ ref('int_customer_traits') }}, {{ ref('dim_customers') }}
 {%- if var('restore') %}
 
 select
@@ -24,12 +25,32 @@ where recency = 1
 
 {%- else %}
 
+{#- most audiences follow traits: of these only the people with news are compared -#}
+{%- set following = [] -%}
+{%- for audience in audience_models() if is_incremental() and follows_traits(audience) -%}
+{%- do following.append(audience) -%}
+{%- endfor %}
+
 with
+
+{%- if following %}
+
+touched as (
+
+    select customer_id from {{ ref('int_customer_traits') }} where {{ changed_since() }}
+    union
+    select customer_id from {{ ref('dim_customers') }} where {{ changed_since() }}
+    union
+    select old_customer_id from {{ ref('customer_id_changes') }} where {{ changed_since('build_no') }}
+
+),
+{%- endif %}
 
 present as (
 
     {%- for audience in audience_models() %}
     select distinct '{{ audience }}' as audience_name, customer_id from {{ ref(audience) }}
+    {%- if audience in following %} where customer_id in (select customer_id from touched) {%- endif %}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
@@ -92,7 +113,12 @@ select
     {{ as_of() }} as changed_at,
     {{ build_no() }} as changed_build_no
 from present
-full outer join known
+full outer join (
+    select * from known
+    {%- if following %}
+    where audience_name not in ('{{ following | join("', '") }}') or customer_id in (select customer_id from touched)
+    {%- endif %}
+) as known
     on present.audience_name = known.audience_name and present.customer_id = known.customer_id
 left join brought_along
     on present.audience_name = brought_along.audience_name and present.customer_id = brought_along.customer_id
