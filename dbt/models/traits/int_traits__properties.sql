@@ -135,8 +135,10 @@ select
     values_told.pricing_tiers,
     values_told.store_credit,
     -- what has expired is gone
-    case when values_told.cashback_expires_at <= touched.as_of then 0 else values_told.cashback_balance end
-        as cashback_balance,
+    cast(case
+        when values_told.cashback_expires_at <= touched.as_of then 0
+        else values_told.cashback_balance
+    end as decimal(18, 2)) as cashback_balance,
     case when values_told.cashback_expires_at > touched.as_of then values_told.cashback_expires_at end
         as cashback_expires_at,
     coalesce(values_told.auto_orders_active, 0) as auto_orders_active,
