@@ -1,5 +1,5 @@
-{#- What Shopify says of its customers: made, changed, tagged, merged, and the consent of an address. A merge that failed
-    joined nobody; a consent that is neither given nor taken back is no change. No event carries an address. -#}
+{#- What Shopify says of its customers: made, changed, tagged, merged, and the consent of an address. A merge that
+    failed joined nobody; a consent that is neither given nor taken back is no change. No event carries an address. -#}
 with
 
 webhooks as (
