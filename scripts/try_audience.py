@@ -5,6 +5,7 @@ the audience's unit tests, its view, its data tests.
 """
 
 import argparse
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -30,12 +31,16 @@ def try_audience(home: Home, name: str) -> list[str]:
         raise PerennialError(
             f"there is no audience {name}", f"write dbt/models/audiences/{name}.sql, or correct the name"
         )
-    # the same place each time, so that dbt parses only what has changed; named as a parsed project knows it
+    # kept between two calls, so that dbt parses only what has changed; the file is named as a parsed project knows it
     folder = home.root / "audience"
     folder.mkdir(exist_ok=True)
     scratch = folder / "warehouse.duckdb"
     for left in folder.glob("warehouse.duckdb*"):
         left.unlink()
+    # what the last build parsed is a beginning
+    parsed, kept = home.root / "dbt" / "partial_parse.msgpack", folder / "partial_parse.msgpack"
+    if parsed.exists() and not kept.exists():
+        shutil.copy(parsed, kept)
     published = open_published(home, scratch)
     published.connection.close()
     project = DbtProject(scratch, folder)
