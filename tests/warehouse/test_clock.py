@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.scene import Scene, stable_number
 from tests.warehouse import story
+from tests.warehouse.test_invariance import land_order, order
 from warehouse.hot_lane import hot_models
 from warehouse.project import DbtProject
 from warehouse.rebuild import rebuild
@@ -14,7 +15,7 @@ from warehouse.rebuild import rebuild
 DERIVED = """
 select events.event_name, events.occurred_at, events.received_at
 from marts.fct_events as events
-where events.source = 'perennial'
+where events.event_id in (select event_id from events.int_derived_events)
 order by events.occurred_at, events.event_name
 """
 DECIDED = """
@@ -132,26 +133,53 @@ def test_months_and_points_come_due_by_the_clock(deployed: Path, tmp_path: Path)
     )
 
 
-def test_what_nobody_reviewed_and_what_stays_off_come_due(deployed: Path, tmp_path: Path) -> None:
-    """A week after the goods and three days after the switch, once; a rebuild brings them back and none twice."""
+def day(month: int, number: int, hour: int, minute: int = 0) -> datetime:
+    """Return an instant of 2026."""
+    return datetime(2026, month, number, hour, minute, tzinfo=UTC)
+
+
+def test_orders_and_accounts_come_due_once_and_a_rebuild_brings_them_back(
+    deployed: Path, tmp_path: Path
+) -> None:
+    """A week after the goods, three days after the switch, a month before the end, on the 1st, when all is used up."""
     scene = stage(deployed, tmp_path, "ann", "bob")
+    ann = {"email": scene.email("ann")}
     for cart, person in (("c1", "ann"), ("c2", "bob")):
         scene.jane_cart("cart_status", "finished", story.at(18), cart, person, None)
-    ann = {"email": scene.email("ann")}
+    for order_id, on in (("o1", 1), ("o2", 8), ("o3", 15)):
+        land_order(scene, order(order_id, 10.0, day(3, on, 17)), story.at(17, 30))
+    account = {"software_expires_on": "2026-04-22", "software_name": "Till", "store_credit": 12.5}
+    scene.partner_event("customer_updated", story.at(17), ann, account)
     scene.partner_event("auto_order_disabled", story.at(17), ann, {"auto_order_id": "s1"})
+    scene.partner_event("order_shipped", story.at(17), ann, {"order_id": "w1", "delivery_date": "2026-03-18"})
     scene.build(story.at(18, 5))
-    assert derived(scene) == []
-    scene.jane_cart("cart_status", "with_review", story.at(19), "c2", "bob", None)
-    scene.build(datetime(2026, 3, 22, 18, tzinfo=UTC))
-    due = [
-        ("auto_order_disable_recovery", datetime(2026, 3, 18, 17)),  # noqa: DTZ001 -- as the warehouse keeps it
-        ("item_not_reviewed", datetime(2026, 3, 22, 18)),  # noqa: DTZ001
+    assert [row[:2] for row in derived(scene)] == [
+        ("item_not_reviewed", naive(day(3, 8, 16))),  # the clocks changed in that week
+        ("item_not_reviewed", naive(day(3, 15, 17))),
     ]
-    assert [row[:2] for row in derived(scene)] == due
-    assert rebuild(scene.settings, datetime(2026, 3, 22, 18, 1, tzinfo=UTC)).ok
-    scene.build(datetime(2026, 3, 22, 18, 2, tzinfo=UTC))
-    assert [row[:2] for row in derived(scene)] == due
-    assert len(landed(scene)) == len(due)
+    implied = scene.rows(
+        "select event_name, count(*) as times from marts.fct_events where source = 'perennial' "
+        "and event_id not in (select event_id from events.int_derived_events) group by all order by all"
+    )
+    assert [tuple(row.values()) for row in implied] == [
+        ("delivery_date_changed", 1),
+        ("marketing_opted_in", 4),
+        ("product_purchased", 3),
+    ]
+    scene.jane_cart("cart_status", "with_review", story.at(19), "c2", "bob", None)
+    scene.build(day(3, 22, 18))
+    due = [
+        ("auto_order_disable_recovery", naive(day(3, 18, 17))),
+        ("software_expiring", naive(day(3, 22, 6))),
+        ("item_not_reviewed", naive(day(3, 22, 17))),
+        ("replenishment_due", naive(day(3, 22, 17))),
+        ("item_not_reviewed", naive(day(3, 22, 18))),
+    ]
+    assert [row[:2] for row in derived(scene)[2:]] == due
+    assert rebuild(scene.settings, day(3, 22, 18, 1)).ok
+    scene.build(day(4, 1, 6))
+    assert [row[:2] for row in derived(scene)[2:]] == [*due, ("store_credit_statement", naive(day(4, 1, 6)))]
+    assert len(landed(scene)) == len(derived(scene))
 
 
 def test_a_view_reads_the_clock_of_the_moment(deployed: Path, tmp_path: Path) -> None:

@@ -88,7 +88,8 @@ def test_a_guest_is_nobody_and_a_missing_budtender_no_reason_to_refuse(scene: Sc
 def test_a_late_void_is_dated_when_it_was_seen(scene: Scene) -> None:
     """The till says that an order is void, not since when; what completed it stays told."""
     told = scene.rows(
-        "select event_name, occurred_at from marts.fct_events where object_id = 'voided' order by occurred_at"
+        "select event_name, occurred_at from marts.fct_events where object_id = 'voided' and source = 'flowhub' "
+        "order by occurred_at"
     )
     assert [row["event_name"] for row in told if row["event_name"] != "order_created"] == [
         "order_completed",

@@ -110,7 +110,13 @@ def test_an_order_event_carries_its_lines(scene: Scene) -> None:
     events = scene.rows(
         "select event_name, properties from marts.fct_events where object_id = 'o1' order by 1"
     )
-    assert [one["event_name"] for one in events] == ["order_completed", "order_created"]
+    assert [one["event_name"] for one in events] == ["order_completed", "order_created", "product_purchased"]
+    bought = json.loads(events.pop()["properties"])
+    assert (bought["product_name"], bought["category"], bought["price"]) == (
+        "Blue Dream - Eighth",
+        "Pre-Rolls",
+        35.0,
+    )
     for event in events:
         [line] = json.loads(event["properties"])["lines"]
         named = ("product_name", "category", "sku", "brand", "price", "discount")

@@ -57,6 +57,7 @@ def test_the_story_has_decisions_of_each_kind(scene: Scene) -> None:
         "cart_abandoned",
         "points_expiring",
         "birth_month_entered",
+        "marketing_opted_in",
         "segment_entered",
         "segment_exited",
     }

@@ -2,7 +2,7 @@
 
 {#- The occurrences that this moment must look at: those it sees for the first time, and those whose window was still
     open at the moment before. Older ones were decided then. A flow that waits for an event also looks at what the
-    taxonomy calls the same as it.
+    taxonomy calls the same as it, but for what the warehouse itself read out of that event.
     A scheduled moment counts again what came in its last day, whatever earlier moments looked at: no gate is asked
     about that, a test holds it against the decisions (`assert_no_trigger_was_missed`). -#}
 {%- set is_due -%}
@@ -44,6 +44,7 @@ awaited as (
     select
         types.event_name,
         max(types.same_as) as same_as,
+        bool_or(',' || flow_settings.trigger_event || ',' like '%,' || types.event_name || ',%') as is_named,
         min(flow_settings.active_since) as active_since,
         max(flow_settings.window_seconds) as window_seconds
     from {{ ref('event_types') }} as types
@@ -78,7 +79,8 @@ occurrences as (
         not ({{ is_due }}) as is_recounted
     from events
     inner join awaited on events.event_name = awaited.event_name
-    where events.occurred_at >= awaited.active_since
+    where (awaited.is_named or events.source <> 'perennial')
+        and events.occurred_at >= awaited.active_since
         and events.occurred_at <= {{ as_of() }}
         and (
             {{ is_due }}

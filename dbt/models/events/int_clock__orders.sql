@@ -3,10 +3,15 @@
 {#- What is due because of orders.
     Nothing reviewed: seven days of the calendar, where she is, after she had the goods no word of a review is here, neither
     about the order nor, without an order, by her since. Looked at are the orders whose week was over since the moment
-    before, and those with news; what was due five weeks ago is past, so that a first sync of years brings no flood. -#}
+    before, and those with news.
+    Used up: so many days of the calendar after she last bought a product as she usually lets pass, or, where she bought it on
+    fewer than three days, as others do with its category. Looked at are the days that the clock crossed, the people with
+    news, and all of a category whose rhythm has changed.
+    What was due five weeks ago is past, so that a first sync of years brings no flood. -#}
 {%- set a_day = "interval '1 day'" -%}
 {%- set review_after = "interval '7 days'" -%}
 {%- set past_after = "interval '35 days'" -%}
+{%- set time_zone = "coalesce(customers.time_zone, '" ~ var('time_zone') ~ "')" -%}
 
 with
 
@@ -67,7 +72,7 @@ fulfilled as (
         coalesce(carts.pos_order_id, orders.pos_order_id) as till_order_id,
         coalesce(carts.is_reviewed, false) as is_reviewed,
         coalesce(map.customer_id, orders.node) as who,
-        coalesce(customers.time_zone, '{{ var("time_zone") }}') as time_zone
+        {{ time_zone }} as time_zone
     from orders
     left join carts on orders.order_id = carts.order_id
     left join map on orders.record_key = map.record_key
@@ -125,6 +130,34 @@ unreviewed as (
     from fulfilled
     where not fulfilled.is_reviewed and fulfilled.order_id not in (select told.order_id from told)
 
+),
+
+usual as (
+
+    select
+        rhythms.*,
+        case when rhythms.times_bought >= 3 then rhythms.usual_days else categories.usual_days end as days,
+        case when rhythms.times_bought >= 3 then 'own' else 'category' end as basis,
+        {{ changed_since('rhythms.changed_build_no') }}
+            or coalesce({{ changed_since('categories.changed_build_no') }}, false) as has_news
+    from {{ ref('int_purchase_rhythms') }} as rhythms
+    left join {{ ref('int_category_rhythms') }} as categories on rhythms.category = categories.category
+
+),
+
+used_up as (
+
+    {#- a day more on each side than the clock moved: it is another day elsewhere -#}
+    select
+        usual.*,
+        cast({{ local_time('usual.last_bought_at', time_zone) }} + usual.days * {{ a_day }} as date) as due_on,
+        {{ utc_time(local_time('usual.last_bought_at', time_zone) ~ ' + usual.days * ' ~ a_day, time_zone) }} as due_at
+    from usual
+    left join customers on usual.customer_id = customers.customer_id
+    where usual.last_bought_at + usual.days * {{ a_day }} <= {{ as_of() }} + {{ a_day }}
+        and usual.last_bought_at + usual.days * {{ a_day }} > {{ as_of() }} - {{ past_after }} - {{ a_day }}
+        and (usual.last_bought_at + usual.days * {{ a_day }} >= {{ last_as_of() }} - {{ a_day }} or usual.has_news)
+
 )
 
 select
@@ -141,4 +174,22 @@ select
         'order_id': 'order_id', 'cart_id': 'cart_id', 'fulfilled_at': iso_utc('completed_at'),
     }) }} as properties
 from unreviewed
+where due_at <= {{ as_of() }} and due_at > {{ as_of() }} - {{ past_after }}
+
+union all
+
+select
+    'replenishment_due',
+    'replenishment:' || node || ':' || product_id,
+    last_bought_at,
+    due_at,
+    node,
+    store_id,
+    null, null, null,
+    {{ json_object({
+        'product_id': 'product_id', 'product_name': 'product_name', 'category': 'category',
+        'due_on': 'cast(due_on as varchar)', 'usual_days': 'days', 'basis': 'basis',
+        'last_bought_at': iso_utc('last_bought_at'),
+    }) }}
+from used_up
 where due_at <= {{ as_of() }} and due_at > {{ as_of() }} - {{ past_after }}

@@ -6,7 +6,9 @@ with
 
 news as (
 
-    {%- for source in ['flowhub', 'inventory', 'jane', 'omni', 'partners', 'shopify', 'messaging', 'perennial'] %}
+    {%- for source in [
+        'flowhub', 'inventory', 'jane', 'omni', 'partners', 'shopify', 'messaging', 'perennial', 'implied'
+    ] %}
     select * from {{ ref('int_events__' ~ source) }} where {{ is_news() }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
