@@ -189,7 +189,7 @@ def test_the_operators_say_what_they_say_on_duckdb(postgres: dict[str, str]) -> 
     def run(statement: str) -> list[tuple[Any, ...]]:
         with elephant.cursor() as cursor:
             cursor.execute(statement)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     asked, given, expected = zip(*golden(), strict=True)
     found = answers(asked, given, run, engine="postgres")
