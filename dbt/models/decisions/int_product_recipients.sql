@@ -52,7 +52,7 @@ levels as (
     select
         product_id,
         store_id,
-        sum(available) as available,
+        cast(sum(available) as decimal(18, 4)) as available,
         min(price) as price,
         min(lower(purchase_category)) = 'med' and max(lower(purchase_category)) = 'med' as is_medical
     from {{ ref('fct_inventory_levels') }}
@@ -70,7 +70,9 @@ news as (
         coalesce(products.category, {{ json_text('occurrences.properties', ['category']) }}) as category,
         coalesce(products.variant, {{ json_text('occurrences.properties', ['variant']) }}) as variant,
         products.picture_url,
-        {{ json_text_as('occurrences.properties', ['price'], 'decimal(18, 2)') }} as price,
+        cast(
+            {{ json_text_as('occurrences.properties', ['price'], 'decimal(18, 2)') }} as decimal(18, 2)
+        ) as price,
         coalesce(
             {{ json_text('occurrences.properties', ['old_price']) }},
             {{ json_text('occurrences.properties', ['previous_price']) }}
