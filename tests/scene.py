@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
@@ -68,7 +68,7 @@ class Scene:
         self.log = LandingLog(self.settings.landing_url, self.clock)
 
     @classmethod
-    def on(cls, deployed: Path, home: Path, flows: dict[str, dict[str, Any]]) -> "Scene":
+    def on(cls, deployed: Path, home: Path, flows: dict[str, dict[str, Any]]) -> Self:
         """Copy a deployed home, so that a case pays for its moments only."""
         shutil.copytree(deployed, home)
         return cls(home, flows)
@@ -134,9 +134,9 @@ class Scene:
         row = {
             "id": f"fh-{person}", "createdAt": (KNOWN_SINCE - MADE_BEFORE).isoformat(), "updatedAt": at.isoformat(),
             "type": {"rec": "recCustomer", "med": "medCustomer"}[facts.get("programme", "rec")],
-            "name": full_name(person), "state": facts.get("state", "CO"), "isLoyal": False,
+            "name": self.full_name(person), "state": facts.get("state", "CO"), "isLoyal": False,
             "birthDate": str(birth) if birth else None,
-            "phone": self.phone(person), "email": self.email(person), "country": "US", "groups": [],
+            "phone": facts.get("phone", self.phone(person)), "email": self.email(person), "country": "US", "groups": [],
             "consentsToPromotionalEmail": False, "consentsToPromotionalSMS": False, **(consents or {}),
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(row).encode()).hexdigest()[:16]
@@ -183,6 +183,10 @@ class Scene:
             **{"X-Shopify-Topic": "customers/merge"},
         )
 
+    def full_name(self, person: str) -> str:
+        """Return the person's name."""
+        return full_name(person)
+
     @staticmethod
     def email(person: str) -> str:
         """Return the person's address."""
@@ -201,7 +205,7 @@ class Scene:
         created = self.carts.setdefault(cart, (at - timedelta(minutes=40)).strftime(STORE_TIME))
         body = {"cart": {
             "id": stable_number(cart), "uuid": cart, "status": status, "amount": 41.8, "created_at": created,
-            "checked_out_time": None, "customer_name": full_name(person),
+            "checked_out_time": None, "customer_name": self.full_name(person),
             "customer_email_address": self.email(person), "customer_phone_number": self.phone(person),
             "user_id": stable_number(f"jane {person}"),
             "external_user_id": None, "store_id": 68, "store_name": "denver",

@@ -1,0 +1,1 @@
+"""The rules of decisions in plain Python, held against the models."""
