@@ -5,14 +5,10 @@
     taxonomy calls the same as it, but for what the warehouse itself read out of that event.
     A scheduled moment counts again what came in its last day, whatever earlier moments looked at: no gate is asked
     about that, a test holds it against the decisions (`assert_no_trigger_was_missed`). -#}
-{%- set is_due -%}
-    {{ is_news('events.seq') }}
-    or {{ add_seconds('events.occurred_at', 'awaited.window_seconds') }} >= {{ last_as_of() }}
-{%- endset -%}
-{%- set is_change_due -%}
-    audience_changes.build_no > {{ cursor('build_no') }}
-    or {{ add_seconds('audience_changes.changed_at', 'awaited.window_seconds') }} >= {{ last_as_of() }}
-{%- endset -%}
+{%- set is_due = is_news('events.seq') ~ ' or '
+    ~ add_seconds('events.occurred_at', 'awaited.window_seconds') ~ ' >= ' ~ last_as_of() -%}
+{%- set is_change_due = 'audience_changes.build_no > ' ~ cursor('build_no') ~ ' or '
+    ~ add_seconds('audience_changes.changed_at', 'awaited.window_seconds') ~ ' >= ' ~ last_as_of() -%}
 with
 
 flow_settings as (
@@ -76,7 +72,7 @@ occurrences as (
         events.amount,
         events.properties,
         {{ is_news('events.seq') }} as is_first_seen,
-        not ({{ is_due }}) as is_recounted
+        ({{ is_due }}) is not true as is_recounted
     from events
     inner join awaited on events.event_name = awaited.event_name
     where (awaited.is_named or events.source <> 'perennial')
@@ -105,7 +101,7 @@ occurrences as (
         audience_changes.audience_name,
         null, null, null, null, null, '{}',
         audience_changes.build_no > {{ cursor('build_no') }},
-        not ({{ is_change_due }})
+        ({{ is_change_due }}) is not true
     from audience_changes
     inner join (
         select
