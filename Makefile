@@ -1,7 +1,7 @@
 # What this project can do, each by one word; `make setup` is part of the others and instant once done.
 PYTHON ?= python3
 
-.PHONY: help setup run dev audience test lint bench lock clean-demo
+.PHONY: help setup run dev audience flow test lint bench lock clean-demo
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -18,6 +18,9 @@ dev: setup ## start sandbox, receiver, worker and Dagster; Ctrl-C ends all
 
 audience: setup ## build the audience NAME=... on the demo's data, and say who would be in it
 	@.venv/bin/python scripts/try_audience.py $(NAME)
+
+flow: setup ## run the unit tests of the flow NAME=...
+	@.venv/bin/python scripts/try_flow.py $(NAME)
 
 test: setup ## run the whole test suite
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder

@@ -27,6 +27,7 @@ from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from warehouse import operations
+from warehouse.audience_inputs import audiences_without_sender
 from warehouse.deployment import advice_on, columns_without_past
 from warehouse.flow_settings import FlowSettings, read_flow_settings, told_overrides, without_sender
 from warehouse.hot_lane import hot_models, views_of_the_moment
@@ -204,7 +205,7 @@ class Builder:
             command = _EVERYTHING
             told = [advice_on(columns_without_past(warehouse, self._project.manifest))]
             if not restore:
-                told += without_sender(flows, self._settings)
+                told += without_sender(flows, self._settings) + audiences_without_sender(self._settings)
             advice = "; ".join(filter(None, told)) or None
         elif moment.lane == "hot":
             streams = operations.streams_after(warehouse, before[2] if before else 0)

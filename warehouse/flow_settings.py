@@ -25,8 +25,8 @@ from pydantic import (
 from extractors.receiver.taxonomy import event_types
 from perennial.errors import PerennialError
 from perennial.settings import Settings
-from perennial.streams import is_expected, of_source
 from warehouse.project import PROJECT
+from warehouse.senders import is_connected
 
 _DURATION = re.compile(r"(\d+) (second|minute|hour|day)s?")
 _MEMBERSHIPS = ("audience_entered", "audience_exited")  # a flow names the audience behind a colon
@@ -238,18 +238,13 @@ def without_sender(flows: Mapping[str, FlowSettings], settings: Settings) -> lis
             source for trigger in flow.trigger if trigger in types for source in types[trigger].available_from
         }
         events = [trigger for trigger in flow.trigger if trigger in types]
-        if flow.status in {"active", "dry_run"} and events and not any(map(_connected(settings), senders)):
+        is_heard = any(is_connected(source, settings) for source in senders)
+        if flow.status in {"active", "dry_run"} and events and not is_heard:
             advice.append(
                 f"flow {name} waits for {' or '.join(events)}, which nobody connected sends: "
                 f"connect {' or '.join(sorted(senders))} (perennial check), or pause the flow"
             )
     return advice
-
-
-def _connected(settings: Settings) -> Any:  # noqa: ANN401 -- a predicate of a source's name
-    return lambda source: (
-        source == "perennial" or any(is_expected(stream, settings) for stream in of_source(source))
-    )
 
 
 class _Names:

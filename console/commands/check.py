@@ -163,6 +163,7 @@ def _destinations(settings: Settings) -> Iterator[Finding]:
 
 
 def _flows(settings: Settings) -> Iterator[Finding]:
+    from warehouse.audience_inputs import audiences_without_sender
     from warehouse.flow_settings import read_flow_settings, told_overrides, without_sender
 
     try:
@@ -174,3 +175,5 @@ def _flows(settings: Settings) -> Iterator[Finding]:
     yield Finding("flows", "works", f"{running} of {len(flows)} run; perennial flow library lists them")
     for advice in without_sender(flows, settings):
         yield Finding("flows", "advised", advice)
+    for advice in audiences_without_sender(settings):
+        yield Finding("audiences", "advised", advice)

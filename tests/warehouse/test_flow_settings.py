@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from perennial.errors import PerennialError
 from perennial.settings import Settings
+from warehouse.audience_inputs import audiences_without_sender
 from warehouse.builder import since_when
 from warehouse.flow_settings import FlowSettings, read_flow_settings, without_sender
 from warehouse.project import PROJECT
@@ -103,6 +105,18 @@ def test_a_flow_that_nobody_can_trigger_is_told(tmp_path: Path) -> None:
         update={"jane_enabled": True, "jane_webhook_token": "t", "jane_signing_secret": "s"}
     )
     assert "order_under_review" not in {line.split()[1] for line in without_sender(flows, jane)}
+
+
+def test_an_audience_that_nobody_can_fill_is_told(tmp_path: Path) -> None:
+    """By what it asks for: an event that its SQL names, or a trait that such events bring."""
+    nothing = Settings(_env_file=None, perennial_home=tmp_path)
+    told = audiences_without_sender(nothing)
+    assert any(line.startswith("audience window_shoppers asks for product_views_30d") for line in told)
+    assert any("connect partners" in line for line in told)
+    names = {line.split()[1] for line in told}
+    assert names.isdisjoint({"cart_abandoners_7d", "vip_customers"}), "time itself, and what needs no event"
+    partner = nothing.model_copy(update={"partner_api_keys": (SecretStr("acme:key"),)})
+    assert "window_shoppers" not in {line.split()[1] for line in audiences_without_sender(partner)}
 
 
 def test_a_new_name_goes_on_where_the_former_one_was() -> None:
