@@ -1,7 +1,7 @@
 # What this project can do, each by one word; `make setup` is part of the others and instant once done.
 PYTHON ?= python3
 
-.PHONY: help setup run dev audience flow test lint bench lock clean-demo
+.PHONY: help setup run dev audience flow test thorough lint bench lock clean-demo
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -24,6 +24,9 @@ flow: setup ## run the unit tests of the flow NAME=...
 
 test: setup ## run the whole test suite
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+thorough: setup ## run the tests that make test leaves out for their time
+	@.venv/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m thorough
 
 lint: setup ## run every judge of the code
 	@.venv/bin/python scripts/lint.py

@@ -268,6 +268,7 @@ def test_a_rebuild_gives_the_same(erased: Erased, tmp_path: Path) -> None:
     assert marts(copy.scene) == before
 
 
+@pytest.mark.thorough
 def test_she_comes_back_and_stays_suppressed(erased: Erased, tmp_path: Path) -> None:
     """A pull that lost its memory brings her again, with every consent: no marketing, until she says yes herself."""
     story = Story.on(erased.story.settings.home, tmp_path / "copy", erased.story.vendors)

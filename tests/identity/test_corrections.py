@@ -109,6 +109,7 @@ def test_the_circuit_breaks_before_a_load_joins_too_much(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_the_order_of_arrival_changes_names_and_nothing_else(tmp_path: Path) -> None:
     """Shuffled, the same records are the same people; who is called what depends on who came first."""
     chance = Random(5)  # noqa: S311 - the same shuffle again

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.scene import Scene, stable_number
 from tests.warehouse import story
 from tests.warehouse.test_invariance import land_order, order
@@ -86,6 +88,7 @@ def test_a_source_and_the_clock_tell_of_one_silence_once(deployed: Path, tmp_pat
     assert {row["outcome"] for row in decided} == {"enrolled"}
 
 
+@pytest.mark.thorough
 def test_a_touch_begins_another_silence_and_late_news_or_a_setting_does_not(
     deployed: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,13 @@ import pytest
 from tests.scene import Scene
 from tests.warehouse import story
 
-POINTS = ["moment_landed", "models_committed", "committed_not_exported", "exported", "end_landed"]
+POINTS = [
+    "moment_landed",
+    pytest.param("models_committed", marks=pytest.mark.thorough),
+    "committed_not_exported",
+    pytest.param("exported", marks=pytest.mark.thorough),
+    "end_landed",
+]
 
 BUILD = """
 import sys

@@ -149,7 +149,7 @@ def test_a_refund_takes_money_back_and_an_emptied_order_its_lines(deployed: Path
     assert [line["order_id"] for line in lines] == ["refund", "sale"]
 
 
-@pytest.mark.parametrize("status", ["draft", "paused"])
+@pytest.mark.parametrize("status", ["draft", pytest.param("paused", marks=pytest.mark.thorough)])
 def test_a_retried_moment_decides_with_its_own_statuses(status: str, deployed: Path, tmp_path: Path) -> None:
     """A flow that is activated after the crash enrolls nobody in the moment before it was active."""
     scene = Scene.on(deployed, tmp_path / "home", {"cart_abandoned_recovery": {"status": status}})

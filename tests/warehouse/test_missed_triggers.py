@@ -44,6 +44,7 @@ def test_a_decision_that_is_missing_holds_the_moment(scene: Scene) -> None:
     assert scene.email("ann") not in report.error
 
 
+@pytest.mark.thorough
 def test_what_is_counted_again_is_not_decided_again(scene: Scene) -> None:
     """A second look makes no second decision, and what waits is no miss."""
     scene.jane_cart("cart_abandoned", "pending", story.at(18, 10), "c2", "bob", None)

@@ -128,6 +128,7 @@ def _event_id_of(scene: Scene) -> str:
     return str(told["id"])
 
 
+@pytest.mark.thorough
 def test_equal_events_of_one_route_stay_two_and_meet_their_twins(deployed: Path, tmp_path: Path) -> None:
     """Two equal happenings in one second are two ids of a route; the other route's two are the same two."""
     found = []
@@ -156,6 +157,7 @@ def test_what_differs_in_content_is_two_events(deployed: Path, tmp_path: Path) -
     assert [(row["event_name"], row["n"]) for row in scene.rows(EVENTS)] == [("reward_issued", 2)]
 
 
+@pytest.mark.thorough
 def test_a_history_that_is_read_again_doubles_nothing(deployed: Path, tmp_path: Path) -> None:
     """Months later: the state of the pull is lost, or the other route is added, and old events come again."""
     scene = _scene(deployed, tmp_path / "home")
@@ -170,6 +172,7 @@ def test_a_history_that_is_read_again_doubles_nothing(deployed: Path, tmp_path: 
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_an_event_without_a_profile_is_set_aside_and_taken_once_it_has_one(
     deployed: Path, tmp_path: Path
 ) -> None:

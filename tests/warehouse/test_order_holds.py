@@ -77,6 +77,7 @@ def test_jane_s_word_and_a_handed_out_order_are_the_till_s_word_too(scene: Scene
     assert counter.levels(scene) == {"Blue Dream": (5, 0, 5)}
 
 
+@pytest.mark.thorough
 def test_a_person_pins_and_releases(scene: Scene) -> None:
     """Pinned outlasts lists and cancellation; released by hand it is free at once, and may be pinned again."""
     counter.land_cart(scene, at(17), "c1", "preparing", ONE, pos_order_id="pos-1")
@@ -93,6 +94,7 @@ def test_a_person_pins_and_releases(scene: Scene) -> None:
     assert counter.levels(scene) == {"Blue Dream": (4, 0, 4)}
 
 
+@pytest.mark.thorough
 def test_what_is_canceled_or_has_no_lines_blocks_nothing(scene: Scene) -> None:
     """Both are listed; more than there is on hold is owed by one room, so that the sum is right."""
     counter.land_cart(scene, at(17), "gone", "verification", ONE)

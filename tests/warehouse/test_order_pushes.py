@@ -121,6 +121,7 @@ def test_each_confirmed_order_is_decided_once_with_its_reason(scene: Scene) -> N
     assert landed_pushes(scene) == landed, "a rebuild pushes nothing again"
 
 
+@pytest.mark.thorough
 def test_the_switch_is_that_of_the_moment(scene: Scene) -> None:
     """Off refuses; on again begins with what is new; a build that was killed decides with its own switch."""
     one = [("Blue Dream", 1)]

@@ -135,7 +135,7 @@ def race(deployed: Path, home: Path, seed: int) -> Iterator[Race]:
         yield run
 
 
-@pytest.mark.parametrize("seed", [3, 11])
+@pytest.mark.parametrize("seed", [3, pytest.param(11, marks=pytest.mark.thorough)])
 def test_no_interleaving_sells_more_than_there_is(seed: int, deployed: Path, tmp_path: Path) -> None:
     """Orders, acceptances, lists that began earlier, cancellations and builds in any order: never oversold."""
     with race(deployed, tmp_path / "home", seed) as run:

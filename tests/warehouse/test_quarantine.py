@@ -133,6 +133,7 @@ def test_a_fixed_row_is_taken_up_exactly_once(
     assert len(scene.rows("select * from marts.flow_enrollments")) == 1
 
 
+@pytest.mark.thorough
 def test_discarded_rows_stay_and_are_said_to_be_discarded(deployed: Path, tmp_path: Path) -> None:
     """By reason, with a question first; nothing lands again, and what is closed is not taken up."""
     scene = Scene.on(deployed, tmp_path / "home", {})
@@ -161,6 +162,7 @@ def version(number: int, at: datetime, **changes: Any) -> Record:
     return Record("flowhub", "orders", f"o:{number}", at, json.dumps(told))
 
 
+@pytest.mark.thorough
 def test_an_older_version_takes_back_no_newer(deployed: Path, tmp_path: Path) -> None:
     """A version that is taken up again after its record moved on is a duplicate, in one build as in many."""
     for cut in (True, False):

@@ -83,6 +83,7 @@ def listed(scene: Scene) -> tuple[set[str], int]:
     return {row["path"] for row in files}, sum(row["row_count"] for row in files)
 
 
+@pytest.mark.thorough
 def test_compaction_changes_no_row_of_a_rebuild_and_builds_read_the_files_of_now(scene: Scene) -> None:
     """Merged over and over, with every replaced file gone at once: the marts are what they were, row for row."""
     before, last = marts(scene), scene.log.last_seq()

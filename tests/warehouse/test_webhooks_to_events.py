@@ -181,6 +181,7 @@ def test_janes_twelve_statuses_arrive_once_whatever_is_replayed(scene: Scene, re
     assert told == expected + Counter(cart_status_updated=12, item_reviewed=1)
 
 
+@pytest.mark.thorough
 def test_what_is_replayed_after_forty_days_counts_once(scene: Scene, receiver: Receiver) -> None:
     """A signed body stays signed, and a sender may empty an old queue: all of the past counts, as in a rebuild."""
     at = story.at(17).isoformat()
@@ -228,6 +229,7 @@ def test_what_is_replayed_after_forty_days_counts_once(scene: Scene, receiver: R
     assert marts(scene) == before
 
 
+@pytest.mark.thorough
 def test_each_subscription_of_jane_may_have_its_own_secret(scene: Scene) -> None:
     """Jane makes one for each: both stand in the setting, with a comma between them."""
     for receiver in _serving(scene, jane_signing_secret=SecretStr("first-secret, second-secret")):
