@@ -258,6 +258,7 @@ def test_klaviyo_is_asked_to_delete_her(erased: Erased) -> None:
     assert set(erased.klaviyo_told) == {ANN.email.lower(), f"old.{ANN.email}".lower()}
 
 
+@pytest.mark.thorough
 def test_a_rebuild_gives_the_same(erased: Erased, tmp_path: Path) -> None:
     """What landing has become is the truth: it gives the erased warehouse back, row for row."""
     home = tmp_path / "home"

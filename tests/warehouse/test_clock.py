@@ -141,6 +141,7 @@ def day(month: int, number: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, month, number, hour, minute, tzinfo=UTC)
 
 
+@pytest.mark.thorough
 def test_orders_and_accounts_come_due_once_and_a_rebuild_brings_them_back(
     deployed: Path, tmp_path: Path
 ) -> None:

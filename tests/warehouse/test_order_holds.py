@@ -127,6 +127,7 @@ def published_hold(scene: Scene) -> float:
     return float(held)
 
 
+@pytest.mark.thorough
 def test_consumers_see_holds_between_the_syncs_and_a_person_names_the_order(scene: Scene) -> None:
     """After a hot moment the two tables of stock are published; what is pinned by hand is news for the next one."""
     scene.clock.set(at(17), running=False)
