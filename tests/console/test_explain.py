@@ -107,7 +107,7 @@ def test_no_trigger_and_what_came_nearest(scene: Scene) -> None:
     assert "Nearest: back_in_stock, Blue Dream (p), 2026-03-15 12:00:00 MDT" in news.output
     no_news = told(scene, "dan@example.com", flow="back_in_stock_alert")
     assert "no news of a product that she viewed, put into a cart or bought" in no_news.output
-    nothing = told(scene, "eve@example.com")
+    nothing = told(scene, "eve@example.com", flow="tier_upgraded")
     assert "Nothing of the kind is known of her" in nothing.output
     assert "As she stands now she passes" in nothing.output
     draft = told(scene, "dan@example.com", flow="order_preparing")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from console.cli import app
 from console.output import out
 from perennial.home import Home
+from perennial.settings import load_settings
 from tests.scene import KNOWN_SINCE, Scene
 from tests.warehouse.story import at
 from warehouse.builder import Builder
@@ -82,9 +84,12 @@ def scene(deployed: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 
 @pytest.fixture(autouse=True)
-def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a table's row stay a line, whatever terminal the tests have."""
+def _own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a table's row stay a line, and settings be read anew, as in a process of its own."""
     monkeypatch.setattr(out, "width", 200)
+    load_settings.cache_clear()
+    yield
+    load_settings.cache_clear()
 
 
 def identity(scene: Scene, *words: str) -> Result:

@@ -150,6 +150,8 @@ def test_a_custom_event_is_listed_until_it_has_a_row(
     monkeypatch.setattr(dbt_perennial, "MODELS", copy / "models")
     (copy / "models" / "flows" / "door_greeting.sql").write_text(FLOW, encoding="utf-8")
     (copy / "models" / "flows" / "door_greeting.yml").write_text(FLOW_PROPERTIES, encoding="utf-8")
+    scene.flows = {"door_greeting": {}}
+    scene.set_flows()
     with pytest.raises(PerennialError, match="door_opened is no event of the taxonomy"):
         scene.build(LATER)
     with (copy / "seeds" / "event_types.csv").open("a", encoding="utf-8") as file:

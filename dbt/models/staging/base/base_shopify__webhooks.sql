@@ -24,7 +24,7 @@ records as (
             'phone': 'VARCHAR', 'first_name': 'VARCHAR', 'last_name': 'VARCHAR', 'updated_at': 'VARCHAR',
             'created_at': 'VARCHAR', 'admin_graphql_api_customer_kept_id': 'VARCHAR',
             'admin_graphql_api_customer_deleted_id': 'VARCHAR', 'status': 'VARCHAR',
-            'email_marketing_consent': 'JSON', 'sms_marketing_consent': 'JSON'
+            'email_marketing_consent': 'JSON', 'sms_marketing_consent': 'JSON', 'tags': 'VARCHAR'
         }) }} as record
     from judged
 
@@ -36,7 +36,7 @@ fields as (
         records.*,
         cast({{ json_field('record', 'email_marketing_consent') }} as varchar) as email_marketing_consent,
         cast({{ json_field('record', 'sms_marketing_consent') }} as varchar) as sms_marketing_consent,
-        nullif({{ json_text('payload', ['tags']) }}, '') as tags_told
+        nullif({{ json_field('record', 'tags') }}, '') as tags_told
     from records
 
 ),
