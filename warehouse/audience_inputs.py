@@ -1,7 +1,7 @@
 """What an audience is about, and whether anybody connected tells of it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import cache
 
 import yaml
@@ -9,7 +9,7 @@ import yaml
 from extractors.receiver.taxonomy import event_types
 from perennial.settings import Settings
 from warehouse.project import PROJECT
-from warehouse.senders import is_connected
+from warehouse.senders import missing_senders
 
 _AUDIENCES = PROJECT / "models" / "audiences"
 _TRAITS = PROJECT / "models" / "traits" / "customer_traits.yml"
@@ -23,10 +23,10 @@ def audiences_without_sender(settings: Settings) -> list[str]:
     """
     types = event_types(PROJECT / "seeds")
     advice = []
-    for name, asked in _asked():
+    for name, asked in _asked(types):
         for trait, events in asked.items():
-            senders = {source for event in events for source in types[event].available_from}
-            if not any(is_connected(source, settings) for source in senders):
+            senders = missing_senders(events, types, settings)
+            if senders is not None:
                 advice.append(
                     f"audience {name} asks for {trait}, which nobody connected tells: "
                     f"connect {' or '.join(sorted(senders))} (perennial check), or expect nobody in it"
@@ -34,9 +34,8 @@ def audiences_without_sender(settings: Settings) -> list[str]:
     return advice
 
 
-def _asked() -> Iterator[tuple[str, Mapping[str, list[str]]]]:
+def _asked(types: Container[str]) -> Iterator[tuple[str, Mapping[str, list[str]]]]:
     """Yield each audience with the traits and events that its SQL names, and the events behind each."""
-    types = event_types(PROJECT / "seeds")
     for path in sorted(_AUDIENCES.rglob("*.sql")):
         sql = path.read_text(encoding="utf-8")
         asked = {

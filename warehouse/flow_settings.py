@@ -26,7 +26,7 @@ from extractors.receiver.taxonomy import event_types
 from perennial.errors import PerennialError
 from perennial.settings import Settings
 from warehouse.project import PROJECT
-from warehouse.senders import is_connected
+from warehouse.senders import missing_senders
 
 _DURATION = re.compile(r"(\d+) (second|minute|hour|day)s?")
 _MEMBERSHIPS = ("audience_entered", "audience_exited")  # a flow names the audience behind a colon
@@ -234,12 +234,9 @@ def without_sender(flows: Mapping[str, FlowSettings], settings: Settings) -> lis
     types = event_types(PROJECT / "seeds")
     advice = []
     for name, flow in flows.items():
-        senders = {
-            source for trigger in flow.trigger if trigger in types for source in types[trigger].available_from
-        }
         events = [trigger for trigger in flow.trigger if trigger in types]
-        is_heard = any(is_connected(source, settings) for source in senders)
-        if flow.status in {"active", "dry_run"} and events and not is_heard:
+        senders = missing_senders(events, types, settings)
+        if flow.status in {"active", "dry_run"} and events and senders is not None:
             advice.append(
                 f"flow {name} waits for {' or '.join(events)}, which nobody connected sends: "
                 f"connect {' or '.join(sorted(senders))} (perennial check), or pause the flow"

@@ -1,9 +1,22 @@
 """Which sources can tell of anything: those that are connected."""
 
+from collections.abc import Iterable, Mapping
+
+from extractors.receiver.taxonomy import EventType
 from perennial.settings import Settings
 from perennial.streams import is_expected, of_source
 
 
-def is_connected(source: str, settings: Settings) -> bool:
-    """Return whether a source of the taxonomy is connected; what the warehouse itself derives always comes."""
+def missing_senders(
+    events: Iterable[str], types: Mapping[str, EventType], settings: Settings
+) -> set[str] | None:
+    """Return the sources that could send one of the events, where none of them is connected; None where one is.
+
+    What the warehouse itself derives always comes.
+    """
+    senders = {source for event in events for source in types[event].available_from}
+    return None if any(_is_connected(source, settings) for source in senders) else senders
+
+
+def _is_connected(source: str, settings: Settings) -> bool:
     return source == "perennial" or any(is_expected(stream, settings) for stream in of_source(source))
