@@ -26,7 +26,7 @@ def audiences_without_sender(settings: Settings) -> list[str]:
     for name, asked in _asked(types):
         for trait, events in asked.items():
             senders = missing_senders(events, types, settings)
-            if senders is not None:
+            if senders:
                 advice.append(
                     f"audience {name} asks for {trait}, which nobody connected tells: "
                     f"connect {' or '.join(sorted(senders))} (perennial check), or expect nobody in it"

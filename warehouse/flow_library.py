@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from extractors.receiver.taxonomy import event_types
 from perennial.errors import PerennialError
 from perennial.settings import Settings
-from warehouse.flow_settings import FlowSettings, read_flow_settings, told_overrides, without_sender
+from warehouse.flow_settings import FlowSettings, lacking_senders, read_flow_settings, told_overrides
 from warehouse.project import PROJECT
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -24,10 +25,8 @@ class Shipped:
 def library(settings: Settings) -> list[Shipped]:
     """Return every flow: those about orders and payments first, then by rank."""
     flows = read_flow_settings(told_overrides(settings.home))
-    # what a draft waits for counts as if it were active
-    as_active = {name: flow.model_copy(update={"status": "active"}) for name, flow in flows.items()}
-    unheard = {advice.split()[1] for advice in without_sender(as_active, settings)}
-    listed = [Shipped(name, flow, name not in unheard) for name, flow in flows.items()]
+    types = event_types(PROJECT / "seeds")
+    listed = [Shipped(name, flow, not lacking_senders(flow, types, settings)) for name, flow in flows.items()]
     return sorted(listed, key=lambda one: (one.settings.kind == "marketing", one.settings.rank, one.name))
 
 

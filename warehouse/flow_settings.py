@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from extractors.receiver.taxonomy import event_types
+from extractors.receiver.taxonomy import EventType, event_types
 from perennial.errors import PerennialError
 from perennial.settings import Settings
 from warehouse.project import PROJECT
@@ -234,14 +234,19 @@ def without_sender(flows: Mapping[str, FlowSettings], settings: Settings) -> lis
     types = event_types(PROJECT / "seeds")
     advice = []
     for name, flow in flows.items():
-        events = [trigger for trigger in flow.trigger if trigger in types]
-        senders = missing_senders(events, types, settings)
-        if flow.status in {"active", "dry_run"} and events and senders is not None:
+        senders = lacking_senders(flow, types, settings)
+        if senders and flow.status in {"active", "dry_run"}:
+            events = " or ".join(trigger for trigger in flow.trigger if trigger in types)
             advice.append(
-                f"flow {name} waits for {' or '.join(events)}, which nobody connected sends: "
+                f"flow {name} waits for {events}, which nobody connected sends: "
                 f"connect {' or '.join(sorted(senders))} (perennial check), or pause the flow"
             )
     return advice
+
+
+def lacking_senders(flow: FlowSettings, types: Mapping[str, EventType], settings: Settings) -> set[str]:
+    """Return who could send what a flow waits for, where nobody connected does; nobody for what comes by itself."""
+    return missing_senders((trigger for trigger in flow.trigger if trigger in types), types, settings)
 
 
 class _Names:

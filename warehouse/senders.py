@@ -7,15 +7,13 @@ from perennial.settings import Settings
 from perennial.streams import is_expected, of_source
 
 
-def missing_senders(
-    events: Iterable[str], types: Mapping[str, EventType], settings: Settings
-) -> set[str] | None:
-    """Return the sources that could send one of the events, where none of them is connected; None where one is.
+def missing_senders(events: Iterable[str], types: Mapping[str, EventType], settings: Settings) -> set[str]:
+    """Return the sources that could send one of the events, where none of them is connected; none where one is.
 
     What the warehouse itself derives always comes.
     """
     senders = {source for event in events for source in types[event].available_from}
-    return None if any(_is_connected(source, settings) for source in senders) else senders
+    return set() if any(_is_connected(source, settings) for source in senders) else senders
 
 
 def _is_connected(source: str, settings: Settings) -> bool:
