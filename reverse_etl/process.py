@@ -24,20 +24,20 @@ class Holder:
 
 def this_holder() -> Holder:
     """Return a new holder for a push of this process."""
-    return Holder(_host(), os.getpid(), _started(os.getpid()) or "?", secrets.token_hex(4))
+    return Holder(machine(), os.getpid(), _started(os.getpid()) or "?", secrets.token_hex(4))
 
 
 def is_dead(holder: str) -> bool:
     """Say whether a claim's process is known to live no longer; False where this host can't know."""
     host, pid, started, _ = holder.rsplit("/", 3)
-    if host != _host() or not pid.isdecimal():
+    if host != machine() or not pid.isdecimal():
         return False
     return _started(int(pid)) != started
 
 
 @cache
-def _host() -> str:
-    """Name the machine and the process namespace: a pid means nothing outside them."""
+def machine() -> str:
+    """Name the machine since it was started, and the process namespace: a pid means nothing outside them."""
     namespace = Path("/proc/self/ns/pid")
     boot = Path("/proc/sys/kernel/random/boot_id")
     parts = [socket.gethostname()]

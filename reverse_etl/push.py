@@ -177,7 +177,7 @@ class _Shift:
         stamina.instrumentation.set_on_retry_hooks(())
         scribe = Scribe(self.ledger, self.tail.catch_up)
         self.runs = [
-            Run(destination, scribe, self.clock, self.holder, self.patience)
+            Run(destination, scribe, self.clock, self.holder, patience=self.patience)
             for destination in self.destinations
         ]
         sending = asyncio.ensure_future(self._send_all(scribe))

@@ -1,29 +1,49 @@
-"""Keeping a destination's limits ahead of its 429."""
+"""Keeping a destination's limits ahead of its 429, together with every other process of the home."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
-from pyrate_limiter import InMemoryBucket, Rate, RateItem
+from pyrate_limiter import AbstractBucket, InMemoryBucket, Rate, RateItem, SQLiteBucket
+
+from reverse_etl.destinations.base import Limit
+from reverse_etl.process import machine
 
 _MILLISECOND = 0.001
+_FIRST_SPACING = 0.02  # seconds between two calls where a limit that nobody told us has been met
+_LONGEST_SPACING = 5.0
+_RECOVERY = 0.95  # of the spacing is left after each call that was taken
 
 
 class Pacer:
     """Hands out permits to call, in the order they are asked for, as fast as all rates together allow.
 
-    A pause (``Retry-After``) holds everyone back. Belongs to one event loop.
+    A pause (``Retry-After``) holds everyone back. Each 429 that comes nevertheless doubles the spacing of the calls,
+    each call that is taken narrows it again: so a limit that is lower than the published one is found. Belongs to one
+    event loop.
     """
 
-    def __init__(self, bucket: InMemoryBucket) -> None:
+    def __init__(self, bucket: AbstractBucket | None) -> None:
         self._bucket = bucket
         self._turn = asyncio.Lock()
-        self._paused_until = 0.0
+        self._not_before = 0.0
+        self._spacing = 0.0
 
     def pause(self, seconds: float) -> None:
         """Let nobody call for some seconds."""
-        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+        self._not_before = max(self._not_before, time.monotonic() + seconds)
+
+    def refused(self) -> None:
+        """Learn of a 429."""
+        self._spacing = min(max(_FIRST_SPACING, self._spacing * 2), _LONGEST_SPACING)
+
+    def taken(self) -> None:
+        """Learn of a call that was not too many."""
+        narrower = self._spacing * _RECOVERY
+        self._spacing = narrower if narrower >= _FIRST_SPACING / 2 else 0.0
 
     async def permit(self, patience: float | None = None) -> bool:
         """Wait for the right to make one call; False when that would take longer than ``patience`` s."""
@@ -33,12 +53,16 @@ class Pacer:
                 if deadline is not None and time.monotonic() + wait > deadline:
                     return False
                 await asyncio.sleep(wait)
+            if self._spacing:
+                self.pause(self._spacing)
         return True
 
     def _wait(self) -> float:
         """Take a permit (0), or return the seconds until it is worth asking again."""
-        if (pause := self._paused_until - time.monotonic()) > 0:
+        if (pause := self._not_before - time.monotonic()) > 0:
             return pause
+        if self._bucket is None:
+            return 0
         now = int(time.monotonic() / _MILLISECOND)
         self._bucket.leak(now)
         item = RateItem("call", now)
@@ -49,13 +73,26 @@ class Pacer:
         return max(waiting, 1) * _MILLISECOND if isinstance(waiting, int) else _MILLISECOND
 
 
+def pacer_of(account: str, limit: Limit, folder: Path | None = None) -> Pacer:
+    """Return a pacer for one run, on the bucket of its account and limit.
+
+    With a ``folder`` all processes that know it share the bucket, else all runs of this process. Pushes on several
+    machines don't: there a 429 and its ``Retry-After`` have the last word.
+    """
+    return Pacer(
+        _bucket(account, limit.name, tuple((rate.limit, rate.interval) for rate in limit.rates), folder)
+        if limit.rates
+        else None
+    )
+
+
 @cache
-def shared_bucket(account: str, rates: Sequence[tuple[int, int]]) -> InMemoryBucket:
-    """Return the bucket of an account in this process: it outlives a push, as the vendor's window does."""
-    del account  # part of the key only
-    return InMemoryBucket([Rate(limit, interval) for limit, interval in rates])
-
-
-def pacer_of(account: str, rates: Sequence[Rate]) -> Pacer:
-    """Return a pacer for one run, on the bucket that all runs of this process share."""
-    return Pacer(shared_bucket(account, tuple((rate.limit, rate.interval) for rate in rates)))
+def _bucket(account: str, name: str, rates: Sequence[tuple[int, int]], folder: Path | None) -> AbstractBucket:
+    """Return a bucket that outlives a push, as the vendor's window does."""
+    kept = [Rate(limit, interval) for limit, interval in rates]
+    if folder is None:
+        return InMemoryBucket(kept)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Calls are counted by the clock that never jumps, which begins anew with the machine: so does the file.
+    digest = hashlib.sha256(f"{account}\n{name}\n{machine()}".encode()).hexdigest()[:16]
+    return SQLiteBucket.init_from_file(kept, db_path=str(folder / f"{digest}.sqlite"), use_file_lock=True)

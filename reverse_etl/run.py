@@ -2,13 +2,14 @@
 
 Each try of a call is a full turn through the ledger, so a retry passes the gate again, and a kill between
 two tries leaves a row that is known not to have been sent. A person's rows go out one after another, in the
-order in which they were decided.
+order in which they were decided, and never share a call.
 """
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import stamina
 from sqlalchemy import Connection
@@ -17,12 +18,13 @@ from perennial.clock import Clock
 from perennial.crash import crash_point
 from reverse_etl.destinations.base import Answer, Destination, Effect, Session
 from reverse_etl.ledger.attempts import Attempt, NoCall, begin, settle
-from reverse_etl.ledger.claims import claim, give_back
-from reverse_etl.rate import pacer_of
+from reverse_etl.ledger.claims import Claimed, claim, give_back
+from reverse_etl.rate import Pacer, pacer_of
+from reverse_etl.ready import Ready
 from reverse_etl.scribe import Scribe
 from reverse_etl.states import Status
 
-_CLAIMS_A_CALL = 4  # rows claimed for each call that may be in flight: enough to never run dry
+_CLAIMS_A_CALL = 4  # rows claimed for each call that may be in flight
 _LOST_IN_A_ROW = 5  # enrollments that used up their tries, until the vendor counts as down or overrun
 
 
@@ -52,8 +54,15 @@ class Run:
     those in flight are waited for.
     """
 
-    def __init__(
-        self, destination: Destination, scribe: Scribe, clock: Clock, holder: str, patience: Patience
+    def __init__(  # noqa: PLR0913 - the parts of a run, each named at the call
+        self,
+        destination: Destination,
+        scribe: Scribe,
+        clock: Clock,
+        holder: str,
+        *,
+        patience: Patience,
+        rates: Path | None = None,
     ) -> None:
         self.destination = destination
         self.outcomes: dict[int, Status] = {}
@@ -64,9 +73,10 @@ class Run:
         self._clock = clock
         self._holder = holder
         self._patience = patience
-        self._pacer = pacer_of(destination.account, destination.rates)
-        self._people: dict[str, deque[int]] = {}
-        self._ready: asyncio.Queue[str | None] = asyncio.Queue()
+        self._rates = rates
+        self._pacers: dict[str, Pacer] = {}
+        self._people: dict[str, deque[Claimed]] = {}
+        self._ready = Ready()
         self._given_up: set[str] = set()
         self._in_hand = 0
         self._less_in_hand = asyncio.Condition()
@@ -94,18 +104,21 @@ class Run:
         self.error = self.error or error
         self.stop("the push failed")
 
+    @property
+    def _hand(self) -> int:
+        """How many rows are claimed at a time: enough for each call that may be in flight never to run dry."""
+        return max(self.destination.concurrency * _CLAIMS_A_CALL, self.destination.batch.most * 2)
+
     async def _feed(self) -> None:
         """Keep rows in hand, and end the workers when there are no more."""
-        refill = self.destination.concurrency * _CLAIMS_A_CALL // 2
         try:
-            while await self._down_to(refill):
+            while await self._down_to(self._hand // 2):
                 # With nothing in hand it is asked once more: what landed during the last calls is sent, too.
                 if not await self._claim() and not (await self._down_to(0) and await self._claim()):
                     break
         except Exception as error:  # noqa: BLE001 - raised by the push once the calls in flight are recorded
             self._fail(error)
-        for _ in range(self.destination.concurrency):
-            self._ready.put_nowait(None)
+        self._ready.end()
 
     async def _down_to(self, rows: int) -> bool:
         """Wait until no more than some rows are in hand; False when the run was stopped."""
@@ -115,38 +128,44 @@ class Run:
 
     async def _claim(self) -> bool:
         rows = await self._scribe.do(self._claim_more, None, is_call=True)
-        for ledger_id, person in rows:
+        for row in rows:
             self._in_hand += 1
-            if person in self._people:
-                self._people[person].append(ledger_id)
+            if row.customer_id in self._people:
+                self._people[row.customer_id].append(row)
             else:
-                self._people[person] = deque([ledger_id])
-                self._ready.put_nowait(person)
+                self._people[row.customer_id] = deque([row])
+                self._ready.put(row.customer_id, row)
         return bool(rows)
 
     async def _work(self, session: Session) -> None:
-        while (person := await self._ready.get()) is not None:
-            if self.stopped is not None:
-                continue
-            ledger_id = self._people[person].popleft()
-            try:
-                if person in self._given_up:
-                    await self._give_back(ledger_id)
-                elif not await self._deliver(session, ledger_id):
-                    # Later rows of hers must not overtake this one: they wait with it for the next push.
-                    self._given_up.add(person)
-            except Exception as error:  # noqa: BLE001 - the push raises it once all answers are recorded
-                self._fail(error)
-            if self._people[person]:
-                self._ready.put_nowait(person)
-            else:
-                del self._people[person]
+        while people := await self._ready.next(self.destination.batch):
+            rows = {person: self._people[person].popleft() for person in people}
+            if self.stopped is None:
+                await self._deliver_to(session, rows)
+            for person in people:
+                if self._people[person]:
+                    self._ready.put(person, self._people[person][0])
+                else:
+                    del self._people[person]
             async with self._less_in_hand:
-                self._in_hand -= 1
+                self._in_hand -= len(people)
                 self._less_in_hand.notify_all()
 
-    async def _deliver(self, session: Session, ledger_id: int) -> bool:
-        """Send one enrollment, with retries; False when it has to be tried again in a later push."""
+    async def _deliver_to(self, session: Session, rows: Mapping[str, Claimed]) -> None:
+        wanted = [row.ledger_id for person, row in rows.items() if person not in self._given_up]
+        unwanted = [row.ledger_id for person, row in rows.items() if person in self._given_up]
+        try:
+            left = {*await self._deliver(session, wanted)} if wanted else set()
+            if unwanted:
+                await self._give_back(unwanted)
+        except Exception as error:  # noqa: BLE001 - the push raises it once all answers are recorded
+            self._fail(error)
+            return
+        # Later rows of theirs must not overtake what is left: they wait with it for the next push.
+        self._given_up.update(person for person, row in rows.items() if row.ledger_id in left)
+
+    async def _deliver(self, session: Session, ledger_ids: Sequence[int]) -> list[int]:
+        """Send rows in one call, with retries and in ever smaller parts; return those left to a later push."""
         retries = stamina.retry_context(
             on=_wait_for,
             attempts=self._patience.tries,
@@ -158,71 +177,108 @@ class Run:
         try:
             async for attempt in retries:
                 with attempt:
-                    is_over = await self._try(session, ledger_id)
+                    left, parts = await self._try(session, ledger_ids)
         except _TryAgainError as error:
-            await self._give_back(ledger_id)
+            await self._give_back(ledger_ids)
             self._consider_stopping(error.answer)
-            return False
+            return list(ledger_ids)
         self._lost_in_a_row = 0
-        return is_over
+        for part in parts:
+            left += await self._deliver(session, part)
+        return left
 
-    async def _try(self, session: Session, ledger_id: int) -> bool:
-        """Make one call; raises ``_TryAgainError`` where another may follow."""
-        if not await self._pacer.permit(self._patience.longest_pause):
+    async def _try(
+        self, session: Session, ledger_ids: Sequence[int]
+    ) -> tuple[list[int], list[Sequence[int]]]:
+        """Make one call; return rows that are left to a later push, and parts that each need a call of their own.
+
+        Raises ``_TryAgainError`` where the same call may be made once more.
+        """
+        pacer = self._pacer(len(ledger_ids))
+        if not await pacer.permit(self._patience.longest_pause):
             self.stop("its rate limit is used up; the rest waits for the next push")
         if self.stopped is not None:
-            return False
-        begun = await self._scribe.do(self._begin, ledger_id, is_call=True)
-        if isinstance(begun, NoCall):
-            if begun.ended is None:
+            return list(ledger_ids), []
+        begun = await self._scribe.do_all(self._begin, ledger_ids, is_call=True)
+        calls: dict[int, Attempt] = {}
+        for ledger_id, attempt in zip(ledger_ids, begun, strict=True):
+            if isinstance(attempt, Attempt):
+                calls[ledger_id] = attempt
+            elif attempt.ended is None:
                 self._tried.add(ledger_id)
             else:
-                self.outcomes[ledger_id] = begun.ended
-            return True
+                self.outcomes[ledger_id] = attempt.ended
+        if not calls:
+            return [], []
         crash_point("attempting")
-        answer = await session.send(begun.body)
+        said = await session.send([attempt.body for attempt in calls.values()])
+        answers = dict(zip(calls, map(_alone, said) if len(said) == 1 else said, strict=True))
         crash_point("answered_not_committed")
-        after = await self._scribe.do(self._settle, (ledger_id, answer))
-        self.called.add(ledger_id)
-        if after is not None:
-            self.outcomes[ledger_id] = after
-        return await self._judge(answer, ledger_id)
+        settled = await self._scribe.do_all(self._settle, list(answers.items()))
+        self.called.update(calls)
+        self.outcomes |= {
+            ledger_id: status
+            for ledger_id, status in zip(answers, settled, strict=True)
+            if status is not None
+        }
+        return await self._judge(answers, pacer)
 
-    async def _judge(self, answer: Answer, ledger_id: int) -> bool:
-        if answer.effect is Effect.STOP:
-            self.stop(answer.reason or "it can't be used")
-            return False
-        if answer.retry_after is not None:
-            if answer.retry_after > self._patience.longest_pause:
+    async def _judge(
+        self, answers: Mapping[int, Answer], pacer: Pacer
+    ) -> tuple[list[int], list[Sequence[int]]]:
+        of = {
+            effect: [key for key, answer in answers.items() if answer.effect is effect] for effect in Effect
+        }
+        first = next(iter(answers.values()))
+        if of[Effect.STOP]:
+            self.stop(first.reason or "it can't be used")
+            return list(answers), []
+        if first.retry_after is not None:
+            if first.retry_after > self._patience.longest_pause:
                 self.stop(
-                    f"it asks for a pause of {answer.retry_after:.0f} s; the rest waits for a later push"
+                    f"it asks for a pause of {first.retry_after:.0f} s; the rest waits for a later push"
                 )
-                return False
-            self._pacer.pause(answer.retry_after)
-        if answer.effect is Effect.NONE or (answer.effect is Effect.UNKNOWN and self.destination.dedupes):
-            raise _TryAgainError(answer)
-        if answer.effect is Effect.UNKNOWN:
-            await self._give_back(ledger_id)
-        return True
+                return list(answers), []
+            pacer.pause(first.retry_after)
+        if first.is_throttled:
+            pacer.refused()
+        elif first.reached:
+            pacer.taken()
+        if len(of[Effect.NONE]) == len(answers):
+            raise _TryAgainError(first)
+        unknown = of[Effect.UNKNOWN]
+        if unknown and not self.destination.dedupes:
+            await self._give_back(unknown)
+            return [], []
+        if len(answers) == 1 and unknown:
+            raise _TryAgainError(first)
+        # What may have had its effect goes alone, where each repeat is recognised.
+        return [], [*_halves(of[Effect.SPLIT]), *([key] for key in (*unknown, *of[Effect.NONE]))]
+
+    def _pacer(self, rows: int) -> Pacer:
+        limit = self.destination.limit(rows)
+        if limit.name not in self._pacers:
+            self._pacers[limit.name] = pacer_of(self.destination.account, limit, self._rates)
+        return self._pacers[limit.name]
 
     def _consider_stopping(self, answer: Answer) -> None:
         self._lost_in_a_row += 1
         if not answer.reached or self._lost_in_a_row >= _LOST_IN_A_ROW:
             self.stop(f"{answer.reason}; the rest waits for the next push")
 
-    async def _give_back(self, ledger_id: int) -> None:
-        """Leave a row to a later push."""
-        self._tried.add(ledger_id)
-        await self._scribe.do(self._let_go, ledger_id)
+    async def _give_back(self, ledger_ids: Sequence[int]) -> None:
+        """Leave rows to a later push."""
+        self._tried.update(ledger_ids)
+        await self._scribe.do_all(self._let_go, ledger_ids)
 
-    def _claim_more(self, connection: Connection, asked: list[None]) -> list[Sequence[tuple[int, str]]]:
+    def _claim_more(self, connection: Connection, asked: list[None]) -> list[Sequence[Claimed]]:
         return [
             claim(
                 connection,
                 self.destination.name,
                 holder=self._holder,
                 now=self._clock.now(),
-                limit=self.destination.concurrency * _CLAIMS_A_CALL,
+                limit=self._hand,
                 resend=self.destination.dedupes,
                 skip=self._tried,
             )
@@ -244,6 +300,17 @@ class Run:
     def _let_go(self, connection: Connection, ledger_ids: list[int]) -> list[None]:
         give_back(connection, ledger_ids, self._holder)
         return [None] * len(ledger_ids)
+
+
+def _alone(answer: Answer) -> Answer:
+    """Return what an answer means for a row that shared its call with none: there is nothing to split."""
+    return replace(answer, effect=Effect.REFUSED) if answer.effect is Effect.SPLIT else answer
+
+
+def _halves(ledger_ids: Sequence[int]) -> list[Sequence[int]]:
+    """Return the two parts among which the bad row is looked for."""
+    middle = (len(ledger_ids) + 1) // 2
+    return [half for half in (ledger_ids[:middle], ledger_ids[middle:]) if half]
 
 
 def _wait_for(error: Exception) -> bool | float:

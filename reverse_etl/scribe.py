@@ -5,7 +5,7 @@ below two a row, without any call starting before its own commit is on the disk.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -48,11 +48,25 @@ class Scribe:
         ``work`` is called once for all items that wait for it, and gives a result for each. A failure undoes
         the items of that work alone, unless the commit itself fails.
         """
-        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Piece(work, item, is_call, done))
+        [result] = await self.do_all(work, [item], is_call=is_call)
+        return result
+
+    async def do_all(
+        self,
+        work: Callable[[Connection, list[Item]], list[Result]],
+        items: Sequence[Item],
+        *,
+        is_call: bool = False,
+    ) -> list[Result]:
+        """Have several items worked on, in one transaction; return their results in order."""
+        loop = asyncio.get_running_loop()
+        done: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
+        self._waiting += [
+            _Piece(work, item, is_call, future) for item, future in zip(items, done, strict=True)
+        ]
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        return await done
+        return list(await asyncio.gather(*done))
 
     def close(self) -> None:
         """End the thread; what runs is finished."""

@@ -18,6 +18,7 @@ class Effect(StrEnum):
     TAKEN = "taken"
     REFUSED = "refused"  # for good: the same call would be refused again
     NONE = "none"  # certainly nothing: it may be made again whatever the destination
+    SPLIT = "split"  # nothing: a call of several rows was refused as a whole, and some of them may be fine
     UNKNOWN = "unknown"  # perhaps: made again only where the destination dedupes
     STOP = "stop"  # nothing, and no other call would fare better: credentials, address of the API
 
@@ -26,14 +27,38 @@ class Effect(StrEnum):
 class Answer:
     """The outcome of one call. ``reason`` holds no personal data; ``retry_after`` is in seconds.
 
-    ``reached`` is false when there was nobody to talk to. ``reference`` is the destination's own id of what it made.
+    ``reached`` is false when there was nobody to talk to, ``is_throttled`` true when it was one call too many.
+    ``reference`` is the destination's own id of what it made.
     """
 
     effect: Effect
     reason: str | None = None
     retry_after: float | None = None
     reached: bool = True
+    is_throttled: bool = False
     reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A quota of an account: what its calls are counted under, and the rates that are kept ahead of a 429.
+
+    No rates are no limit.
+    """
+
+    name: str
+    rates: tuple[Rate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many rows a call takes at ``most``; where fewer than ``least`` are ready, each goes alone."""
+
+    most: int = 1
+    least: int = 1
+
+
+ONE = Batch()
 
 
 class RefusedError(Exception):
@@ -43,8 +68,12 @@ class RefusedError(Exception):
 class Session(Protocol):
     """An open connection to a destination."""
 
-    async def send(self, body: Mapping[str, Any]) -> Answer:
-        """Make one call with a frozen body; never raises for what the network or the vendor does."""
+    async def send(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
+        """Make one call with frozen bodies and return an answer for each; raises for nothing that a vendor does.
+
+        The bodies are of as many different people, and no more than ``Destination.batch`` allows. A refusal that is
+        not about one row in particular is ``SPLIT``, unless there is only one.
+        """
         ...
 
 
@@ -86,8 +115,12 @@ class Destination(Protocol):
         ...
 
     @property
-    def rates(self) -> Sequence[Rate]:
-        """The limits that are kept before the vendor says 429."""
+    def batch(self) -> Batch:
+        """How many rows may share a call."""
+        ...
+
+    def limit(self, rows: int) -> Limit:
+        """Return the quota that a call of so many rows counts against."""
         ...
 
     @property

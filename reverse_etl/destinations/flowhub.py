@@ -33,7 +33,7 @@ from extractors.flowhub.order_ahead import (
 )
 from perennial.clock import Clock
 from reverse_etl.addresses import Channel
-from reverse_etl.destinations.base import Answer, Effect, RefusedError
+from reverse_etl.destinations.base import ONE, Answer, Batch, Effect, Limit, RefusedError
 from reverse_etl.destinations.http import Caller, certificates, is_refusal, json_object
 from reverse_etl.destinations.scrub import scrub
 from reverse_etl.ledger.rows import Enrollment
@@ -62,6 +62,16 @@ class Flowhub:
     name: str = "flowhub"
     dedupes: bool = False
     channels: Collection[Channel] = ()
+
+    @property
+    def batch(self) -> Batch:
+        """One row a call."""
+        return ONE
+
+    def limit(self, rows: int) -> Limit:
+        """Return the account's one quota."""
+        del rows
+        return Limit("calls", tuple(self.rates))
 
     @property
     def account(self) -> str:
@@ -105,7 +115,11 @@ class _Session:
     _until: float | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def send(self, body: Mapping[str, Any]) -> Answer:
+    async def send(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
+        """Send them one after another; a call takes one."""
+        return [await self._send(body) for body in bodies]
+
+    async def _send(self, body: Mapping[str, Any]) -> Answer:
         """Push one order."""
         answer = await self._push(body)
         if isinstance(answer, httpx.Response) and answer.status_code == HTTPStatus.UNAUTHORIZED:

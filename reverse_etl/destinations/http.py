@@ -83,7 +83,8 @@ class Caller:
         retry_after = _retry_after(response, self.clock)
         said = f"HTTP {status}"
         if status in _COME_BACK or (status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None):
-            return Answer(Effect.NONE, said, retry_after)
+            is_throttled = status == HTTPStatus.TOO_MANY_REQUESTS
+            return Answer(Effect.NONE, said, retry_after, is_throttled=is_throttled)
         if status in _CREDENTIALS:
             return Answer(Effect.STOP, f"{said}: the credentials are refused; check {self.key_setting}")
         if status in _WRONG_ADDRESS or _REDIRECTS <= status < _REFUSALS:

@@ -27,7 +27,7 @@ from pyrate_limiter import Duration, Rate
 
 from perennial.clock import Clock
 from reverse_etl.addresses import Channel
-from reverse_etl.destinations.base import Answer, Effect, RefusedError
+from reverse_etl.destinations.base import ONE, Answer, Batch, Effect, Limit, RefusedError
 from reverse_etl.destinations.http import Caller, certificates, is_refusal, json_object
 from reverse_etl.destinations.scrub import scrub
 from reverse_etl.ledger.rows import Enrollment
@@ -54,6 +54,16 @@ class Klaviyo:
     name: str = "klaviyo"
     dedupes: bool = True
     channels: Collection[Channel] = _CHANNELS
+
+    @property
+    def batch(self) -> Batch:
+        """One row a call."""
+        return ONE
+
+    def limit(self, rows: int) -> Limit:
+        """Return the account's one quota."""
+        del rows
+        return Limit("calls", tuple(self.rates))
 
     @property
     def account(self) -> str:
@@ -116,7 +126,11 @@ class Klaviyo:
 class _Session:
     caller: Caller
 
-    async def send(self, body: Mapping[str, Any]) -> Answer:
+    async def send(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
+        """Send them one after another; a call takes one."""
+        return [await self._send(body) for body in bodies]
+
+    async def _send(self, body: Mapping[str, Any]) -> Answer:
         """Send one event."""
         return await self.post(EVENTS, body)
 

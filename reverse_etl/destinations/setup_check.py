@@ -29,4 +29,5 @@ def check_destination(destination: Destination) -> CheckResult:
 
 async def _try(destination: Destination) -> Answer:
     async with destination.session() as session:
-        return await session.send({})
+        [answer] = await session.send([{}])
+        return answer

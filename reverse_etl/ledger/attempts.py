@@ -141,6 +141,7 @@ _AFTER: Mapping[Effect, Status] = {
     Effect.TAKEN: Status.ACCEPTED,
     Effect.REFUSED: Status.REJECTED,
     Effect.NONE: Status.PENDING,
+    Effect.SPLIT: Status.PENDING,
     Effect.UNKNOWN: Status.AMBIGUOUS,
     Effect.STOP: Status.PENDING,
 }

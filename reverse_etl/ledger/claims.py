@@ -6,14 +6,37 @@ because nobody can tell whether its call was made.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, text, update
 
+from reverse_etl.kinds import EXIT, OPT_OUT
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.process import is_dead
 from reverse_etl.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row that this push may try."""
+
+    ledger_id: int
+    customer_id: str
+    attempts: int
+    kind: str
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it goes before every other: a closed address."""
+        return self.kind == OPT_OUT
+
+    @property
+    def goes_alone(self) -> bool:
+        """Whether it shares no call: it may have been sent, or it is told by a call of its own kind."""
+        return self.attempts > 0 or self.kind in (EXIT, OPT_OUT)
+
 
 LEASE = timedelta(minutes=10)
 _UNTOLD = "the push ended during the call: it may have had its effect"
@@ -63,29 +86,29 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
     limit: int,
     resend: bool,
     skip: Collection[int] = (),
-) -> Sequence[tuple[int, str]]:
-    """Take rows that are due, oldest first; return (ledger_id, customer_id) of each.
+) -> Sequence[Claimed]:
+    """Take rows that are due, oldest first.
 
     ``resend`` takes ``ambiguous`` rows too: only where the destination dedupes. ``skip`` leaves out rows that
     this push has given back. A row waits while an earlier one of the same person is in another push's hands,
     so that each person's order is kept.
     """
     _alone(connection, destination)
-    rows: list[tuple[int, str]] = []
+    rows: list[Claimed] = []
     # One state at a time: so the index gives the rows in their order, and reading ends at the limit.
     for status in (Status.AMBIGUOUS, Status.PENDING) if resend else (Status.PENDING,):
         due = _due(destination, status, holder, now).where(enrollments.c.ledger_id.not_in(skip))
-        rows += connection.execute(due.limit(limit - len(rows))).tuples().all()
+        rows += [Claimed(*row) for row in connection.execute(due.limit(limit - len(rows)))]
     if rows:
         connection.execute(
             update(enrollments)
-            .where(enrollments.c.ledger_id.in_([ledger_id for ledger_id, _ in rows]))
+            .where(enrollments.c.ledger_id.in_([row.ledger_id for row in rows]))
             .values(claimed_by=holder, claimed_until=now + LEASE)
         )
     return rows
 
 
-def _due(destination: str, status: Status, holder: str, now: datetime) -> Select[tuple[int, str]]:
+def _due(destination: str, status: Status, holder: str, now: datetime) -> Select[tuple[int, str, int, str]]:
     earlier = enrollments.alias("earlier")
     taken_elsewhere = exists().where(
         earlier.c.destination == destination,
@@ -95,7 +118,7 @@ def _due(destination: str, status: Status, holder: str, now: datetime) -> Select
         earlier.c.claimed_by != holder,
     )
     return (
-        select(enrollments.c.ledger_id, enrollments.c.customer_id)
+        select(enrollments.c.ledger_id, enrollments.c.customer_id, enrollments.c.attempts, enrollments.c.kind)
         .where(
             enrollments.c.destination == destination,
             enrollments.c.status == status,

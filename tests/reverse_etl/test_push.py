@@ -18,6 +18,7 @@ from pyrate_limiter import Duration, Rate
 
 from perennial.errors import SettingsError
 from perennial.settings import Settings
+from reverse_etl.destinations.base import Limit
 from reverse_etl.destinations.registry import Configured, destinations_for
 from reverse_etl.push import push
 from reverse_etl.rate import pacer_of
@@ -127,7 +128,7 @@ def test_a_limit_is_used_to_the_full() -> None:
     """Fifty permits at 100 a second beyond the first hundred take half a second, not more."""
 
     async def take() -> float:
-        pacer = pacer_of(f"account {time.monotonic()}", (Rate(100, Duration.SECOND),))
+        pacer = pacer_of(f"account {time.monotonic()}", Limit("calls", (Rate(100, Duration.SECOND),)))
         started = time.monotonic()
         await asyncio.gather(*(pacer.permit() for _ in range(300)))
         return time.monotonic() - started
@@ -139,7 +140,7 @@ def test_a_permit_that_is_too_far_away_is_not_waited_for() -> None:
     """The caller can leave the rest to a later push."""
 
     async def take() -> list[bool]:
-        pacer = pacer_of(f"account {time.monotonic()}", (Rate(1, Duration.HOUR),))
+        pacer = pacer_of(f"account {time.monotonic()}", Limit("calls", (Rate(1, Duration.HOUR),)))
         return [await pacer.permit(patience=0.1) for _ in range(2)]
 
     assert asyncio.run(take()) == [True, False]
