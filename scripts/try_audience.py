@@ -9,13 +9,11 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import duckdb  # noqa: E402 - the next lines are found by the line above
-from dbt_common.events.base_types import EventMsg  # noqa: E402
 
 from perennial.errors import PerennialError  # noqa: E402
 from perennial.home import Home  # noqa: E402
@@ -44,22 +42,9 @@ def try_audience(home: Home, name: str) -> list[str]:
     published = open_published(home, scratch)
     published.connection.close()
     project = DbtProject(scratch, folder)
-    said: list[str] = []
-
-    def listen(event: EventMsg) -> None:
-        if event.info.name == "NodeFinished":
-            result: Any = event.data
-            failed = result.run_result.status not in {"success", "pass"}
-            words = f": {result.run_result.message}" if failed else ""
-            said.append(f"{result.run_result.status:8} {result.node_info.node_name}{words}")
-
     variables = {"as_of": f"{published.as_of:%Y-%m-%d %H:%M:%S.%f}", "build_no": published.build_no}
-    outcome = project.invoke(["build", "--select", name], variables, listen)
-    project.release()
-    if not outcome.success:
-        told = [f"the audience {name} does not build", *said, str(outcome.exception or "")]
-        raise PerennialError("; ".join(filter(None, told)), "mend what dbt names and try again")
-    return [*said, *_members(scratch, name)]
+    built = project.results_of(["build", "--select", name], variables)
+    return [*(node.line for node in built), *_members(scratch, name)]
 
 
 def _members(scratch: Path, name: str) -> list[str]:

@@ -9,14 +9,11 @@ import hashlib
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from dbt_common.events.base_types import EventMsg  # noqa: E402 - found by the line above
-
-from perennial.errors import PerennialError  # noqa: E402
+from perennial.errors import PerennialError  # noqa: E402 - the next lines are found by the line above
 from warehouse.project import PROJECT, DbtProject  # noqa: E402
 
 _FLOWS = PROJECT / "models" / "flows"
@@ -29,14 +26,13 @@ def try_flow(name: str, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     project = DbtProject(folder / "warehouse.duckdb", folder / "dbt")
     _make_tables(project, folder)
-    said = _invoke(project, ["test", "--select", f"{name},test_type:unit"])
-    project.release()
-    if not said:
+    tested = project.results_of(["test", "--select", f"{name},test_type:unit"], {})
+    if not tested:
         raise PerennialError(
             f"the flow {name} has no unit test",
             f"write one in dbt/models/flows/{name}.yml, with a fixed clock",
         )
-    return said
+    return [node.line for node in tested]
 
 
 def _make_tables(project: DbtProject, folder: Path) -> None:
@@ -48,7 +44,7 @@ def _make_tables(project: DbtProject, folder: Path) -> None:
     for left in folder.glob("warehouse.duckdb*"):
         left.unlink()
     for command in (["run-operation", "prepare_operations"], ["seed"], ["run", "--empty"]):
-        _invoke(project, command)
+        project.results_of(command, {})
     stamp.write_text(state, encoding="utf-8")
 
 
@@ -59,25 +55,6 @@ def state_of_tables() -> str:
         if _FLOWS not in path.parents and "target" not in path.parts:
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _invoke(project: DbtProject, command: list[str]) -> list[str]:
-    said: list[str] = []
-
-    def listen(event: EventMsg) -> None:
-        if event.info.name == "NodeFinished":
-            result: Any = event.data
-            failed = result.run_result.status not in {"success", "pass"}
-            words = f": {result.run_result.message}" if failed else ""
-            said.append(f"{result.run_result.status:8} {result.node_info.node_name}{words}")
-
-    outcome = project.invoke(command, {}, listen)
-    if not outcome.success:
-        told = [line for line in said if not line.startswith(("success", "pass"))]
-        raise PerennialError(
-            "; ".join([*told, *filter(None, [str(outcome.exception or "")])]), "mend what dbt names"
-        )
-    return said
 
 
 def main() -> int:

@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
-from dbt_common.events.base_types import EventMsg
 
 from extractors.landing.log import LandingLog
 from perennial.clock import clock_of
@@ -33,7 +32,7 @@ from warehouse.flow_settings import FlowSettings, read_flow_settings, told_overr
 from warehouse.hot_lane import hot_models, views_of_the_moment
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
 from warehouse.outbox import export
-from warehouse.project import DbtProject, flow_nodes
+from warehouse.project import DbtProject, flow_nodes, why_not
 from warehouse.publish import publish, refresh
 from warehouse.report import BuildReport, Lane, NodeResult, OnNode, ignore
 
@@ -274,19 +273,13 @@ class Builder:
         nodes: list[NodeResult],
         on_node: OnNode,
     ) -> str | None:
-        def listen(event: EventMsg) -> None:
-            if event.info.name == "NodeFinished":
-                result = self._with_what_it_found(_node_result(event))
-                nodes.append(result)
-                on_node(result)
+        def listen(node: NodeResult) -> None:
+            result = self._with_what_it_found(node)
+            nodes.append(result)
+            on_node(result)
 
         outcome = self._project.invoke(command, variables, listen)
-        if outcome.success:
-            return None
-        failed = [node for node in nodes if not node.ok]
-        if failed:
-            return "; ".join(f"{node.unique_id}: {node.message}" for node in failed[:3])
-        return str(outcome.exception or "dbt did not succeed and named no node")
+        return None if outcome.success else why_not(outcome, nodes)
 
     def _with_what_it_found(self, result: NodeResult) -> NodeResult:
         """Add the rows of a failed test whose YAML says that they may be told (``meta.tells``)."""
@@ -332,15 +325,3 @@ def since_when(
         former = [known[previous] for previous in flow.previous_names if previous in known]
         since[name] = min([own, *(one for one in former if one[0] == own[0])], key=lambda one: one[1])
     return since
-
-
-def _node_result(event: EventMsg) -> NodeResult:
-    data: Any = event.data
-    node = data.node_info
-    return NodeResult(
-        unique_id=node.unique_id,
-        resource_type=node.resource_type,
-        status=str(data.run_result.status or node.node_status),
-        seconds=float(data.run_result.execution_time),
-        message=str(data.run_result.message or ""),
-    )

@@ -7,7 +7,7 @@ model), so a long-lived process parses once.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 
 from perennial.errors import PerennialError
+from warehouse.report import NodeResult, OnNode, ignore
 
 PROJECT = Path(__file__).parents[1] / "dbt"
 _QUIET = (
     "--no-write-json", "--log-level", "none", "--log-level-file", "none",
     "--no-send-anonymous-usage-stats", "--no-version-check",
 )  # fmt: skip
-
+_BROKEN_TOLD = 3  # of the nodes that broke
 
 _parsed: dict[str, Manifest] = {}
 
@@ -53,13 +54,27 @@ class DbtProject:
         self,
         arguments: Sequence[str],
         variables: Mapping[str, object],
-        on_event: Callable[[EventMsg], None] | None = None,
+        on_node: OnNode = ignore,
     ) -> dbtRunnerResult:
-        """Run one dbt command in this process, with the kept manifest."""
+        """Run one dbt command in this process, with the kept manifest; ``on_node`` hears how each node went."""
+
+        def listen(event: EventMsg) -> None:
+            if event.info.name == "NodeFinished":
+                on_node(_node_result(event))
+
         manifest = self.manifest  # parsed under another name of the warehouse
         os.environ["PERENNIAL_WAREHOUSE"] = str(self._warehouse)
-        runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
+        runner = dbtRunner(manifest=manifest, callbacks=[listen])
         return runner.invoke([*arguments, *self._common(), *_QUIET, "--vars", json.dumps(dict(variables))])
+
+    def results_of(self, arguments: Sequence[str], variables: Mapping[str, object]) -> list[NodeResult]:
+        """Run one dbt command that must succeed, let go of the file, and return how each node went."""
+        nodes: list[NodeResult] = []
+        outcome = self.invoke(arguments, variables, nodes.append)
+        self.release()
+        if not outcome.success:
+            raise PerennialError(why_not(outcome, nodes), "mend what dbt names and try again")
+        return nodes
 
     @staticmethod
     def release() -> None:
@@ -94,6 +109,28 @@ class DbtProject:
                 "mend the file that dbt names; dbt parse --project-dir dbt --profiles-dir dbt says the same",
             )
         return result.result
+
+
+def _node_result(event: EventMsg) -> NodeResult:
+    data: Any = event.data
+    node = data.node_info
+    return NodeResult(
+        unique_id=node.unique_id,
+        resource_type=node.resource_type,
+        status=str(data.run_result.status or node.node_status),
+        seconds=float(data.run_result.execution_time),
+        message=str(data.run_result.message or ""),
+    )
+
+
+def why_not(outcome: dbtRunnerResult, nodes: Sequence[NodeResult]) -> str:
+    """Say why an invocation did not succeed: by the first nodes that broke, else in dbt's own words."""
+    failed = [node for node in nodes if not node.ok]
+    if failed:
+        told = [f"{node.unique_id}: {node.message}" for node in failed[:_BROKEN_TOLD]]
+        more = len(failed) - len(told)
+        return "; ".join([*told, *([f"and {more} more"] if more else [])])
+    return str(outcome.exception or "dbt did not succeed and named no node")
 
 
 def fingerprint_of_files() -> str:

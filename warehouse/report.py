@@ -20,9 +20,20 @@ class NodeResult:
     message: str = ""
 
     @property
+    def name(self) -> str:
+        """What the node is called; dbt ends the id of a data test with a hash."""
+        parts = self.unique_id.split(".")
+        return parts[2] if self.resource_type == "test" else parts[-1]
+
+    @property
     def ok(self) -> bool:
         """Whether the node lets the build go on."""
         return self.status in {"success", "pass", "warn", "skipped", "no-op"}
+
+    @property
+    def line(self) -> str:
+        """What an analyst reads of it: the status and the name, and dbt's words where it did not go well."""
+        return f"{self.status:8} {self.name}{'' if self.ok else f': {self.message}'}"
 
 
 @dataclass(frozen=True, slots=True)

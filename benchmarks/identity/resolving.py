@@ -8,14 +8,14 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import duckdb
 import pyarrow as pa
 from dbt.contracts.graph.manifest import Manifest
-from dbt_common.events.base_types import EventMsg
 
 from warehouse.project import DbtProject
+from warehouse.report import NodeResult
 
 OBSERVATIONS = "int_identity__observations"
 MAP = "int_identity__map"
@@ -100,10 +100,8 @@ class Resolver:
             ]
             raise RuntimeError("; ".join(failed) or str(outcome.exception))
 
-    def _listen(self, event: EventMsg) -> None:
-        if event.info.name == "NodeFinished":
-            data: Any = event.data
-            self.seconds[data.node_info.node_name] = float(data.run_result.execution_time)
+    def _listen(self, node: NodeResult) -> None:
+        self.seconds[node.name] = node.seconds
 
 
 def nodes_up_to_map(manifest: Manifest) -> list[str]:
