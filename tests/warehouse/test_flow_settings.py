@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 from perennial.errors import PerennialError
@@ -83,9 +84,13 @@ def test_a_marketing_flow_says_how_old_its_occurrences_may_be() -> None:
 
 def test_a_flow_asks_for_what_its_settings_name() -> None:
     """What the SQL looks at is what the settings say, or the flow would wait for ever."""
-    called = re.compile(
-        r"(?:flow_triggers|orders_of|carts_of|with_store|wanted_products)\(\s*(\[[^\]]*\]|'[^']*')"
-    )
+    macros = yaml.safe_load((PROJECT / "macros" / "flows" / "_macros.yml").read_text(encoding="utf-8"))[
+        "macros"
+    ]
+    asking = [
+        macro["name"] for macro in macros if macro["arguments"][0]["name"] in {"event_name", "event_names"}
+    ]
+    called = re.compile(rf"(?:{'|'.join(asking)})\(\s*(\[[^\]]*\]|'[^']*')")
     for name, flow in read_flow_settings().items():
         sql = (PROJECT / "models" / "flows" / f"{name}.sql").read_text(encoding="utf-8")
         asked = [re.findall("'([^']*)'", found) for found in called.findall(sql)]

@@ -2,10 +2,7 @@ with
 
 told as (
 
-    select * from (
-        {{ flow_triggers('points_added') }}
-    ) as triggers
-    where reason in ('purchase', 'offline_purchase')
+    {{ flow_triggers('points_added', reasons=['purchase', 'offline_purchase']) }}
 
 ),
 
