@@ -131,6 +131,10 @@ OWN: Mapping[str, Own] = MappingProxyType(
         "perennial/order_receipts": Own(
             "What became of an order that was pushed into the till, with the till's id of it.", has_keys=True
         ),
+        "perennial/notice_receipts": Own(
+            "What became of telling a destination that an enrollment ended or an address was closed.",
+            has_keys=True,
+        ),
         "perennial/operations": Own("What an operator did: released, held, discarded.", has_keys=True),
     }
 )

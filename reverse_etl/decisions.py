@@ -26,7 +26,7 @@ class Intent(msgspec.Struct, frozen=True):
     enrolled_at: datetime
     channels: list[Channel]
     destination: str
-    kind: Literal["marketing", "transactional", "order"]
+    kind: Literal["marketing", "transactional", "order"]  # what the warehouse decides; see kinds.py
     flow_display_name: str
     recipient: dict[str, str | None]
     context: dict[str, Any]

@@ -1,11 +1,11 @@
 """What landed records say that may stop a call: pure readers, one a stream.
 
 A record that can't be read gives no fact; the warehouse quarantines it with its reason. Addresses leave this
-module as hashes only.
+module as hashes, and in clear only where destinations are to be told that they are closed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ import msgspec
 
 from extractors.landing.records import LandedRecord
 from perennial.salt import Salt
-from reverse_etl.addresses import CHANNELS, Channel, address_hash
+from reverse_etl.addresses import CHANNELS, Channel, address_hash, normalise
 
 CartFact = Literal["purchased", "fulfilled", "canceled", "at_pos"]
 
@@ -48,6 +48,13 @@ class Word:
     reason: str
     said_at: datetime
     seq: int
+    landed_at: datetime
+    address: str | None = field(default=None, repr=False)
+
+    @property
+    def is_opt_out(self) -> bool:
+        """Whether somebody said no, which every destination has to hear; a bounce each finds out by itself."""
+        return self.is_unwelcome and self.address is not None and self.reason != "bounced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ def erasure_word(record: LandedRecord) -> Erased | None:
         reason="erased",
         said_at=_instant(told.get("erased_at")) or record.received_at,
         seq=record.seq,
+        landed_at=record.received_at,
     )
     return Erased(word, _text(told.get("salt_id")))
 
@@ -154,6 +162,8 @@ def _word(
         # a word from the future would silence every later one
         said_at=min(said_when, record.received_at),
         seq=record.seq,
+        landed_at=record.received_at,
+        address=normalise(channel, address),
     )
 
 

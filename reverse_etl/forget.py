@@ -11,9 +11,10 @@ from extractors.landing.log import LandingLog
 from perennial.clock import Clock
 from perennial.crash import crash_point
 from perennial.errors import PerennialError
+from reverse_etl.kinds import OPT_OUT, ORDER
 from reverse_etl.ledger.claims import reap
 from reverse_etl.ledger.store import Ledger
-from reverse_etl.ledger.tables import enrollments, exits, receipt_batches, receipts
+from reverse_etl.ledger.tables import enrollments, exits, receipt_batches, receipts, suppressions
 from reverse_etl.receipts import land_receipts
 from reverse_etl.states import Status
 from reverse_etl.tail import Tail
@@ -137,7 +138,7 @@ def _open_orders(connection: Connection, hers: Hers, now: datetime) -> frozenset
     rows = connection.execute(
         select(enrollments.c.order_id, enrollments.c.enrollment_id).where(
             _are_of(hers),
-            enrollments.c.kind == "order",
+            enrollments.c.kind == ORDER,
             or_(
                 enrollments.c.status == Status.PENDING,
                 and_(
@@ -151,7 +152,10 @@ def _open_orders(connection: Connection, hers: Hers, now: datetime) -> frozenset
 
 
 def _are_of(hers: Hers) -> ColumnElement[bool]:
+    erased = select(suppressions.c.address_hash).where(suppressions.c.reason == "erased")
     return or_(
-        and_(enrollments.c.kind != "order", enrollments.c.customer_id.in_(sorted(hers.customer_ids))),
+        and_(enrollments.c.kind != ORDER, enrollments.c.customer_id.in_(sorted(hers.customer_ids))),
+        # whose address it closes is told by its hash alone
+        and_(enrollments.c.kind == OPT_OUT, enrollments.c.customer_id.in_(erased)),
         enrollments.c.enrollment_id.in_(sorted({*hers.decisions, *hers.pushes})),
     )

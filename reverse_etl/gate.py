@@ -14,9 +14,10 @@ from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
 from perennial.salt import Salt
 from reverse_etl.addresses import Channel, address_hash
 from reverse_etl.facts import CartFact
+from reverse_etl.kinds import NOTICES, ORDER
 from reverse_etl.ledger.rows import Enrollment, Move, apply, load
 from reverse_etl.ledger.store import salt_in
-from reverse_etl.ledger.tables import cart_facts, enrollments, exits, suppressions
+from reverse_etl.ledger.tables import cart_facts, enrollments, exits, flow_states, suppressions
 from reverse_etl.states import Status
 
 
@@ -29,7 +30,7 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not yet: its ``not_before`` lies ahead."""
+    """Not yet: its ``not_before`` lies ahead, or its flow is paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,16 @@ class End:
 Verdict = Go | Wait | End
 
 _WAITING = (Status.PENDING, Status.HELD)
-_ORDER = "order"
 _SUPERSEDED = "superseded"  # the warehouse's word: another enrollment of the same person is sent instead
 _ENDS_ORDER: tuple[CartFact, ...] = ("at_pos", "fulfilled")
+# The status of a flow that goes on with what it enrolled, and of one that sends nothing for now.
+_ACTIVE, _PAUSED = "active", "paused"
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _EXITS = select(exits.c.enrollment_id, exits.c.reason).where(exits.c.enrollment_id.in_(_KEYS))
 _CARTS = select(cart_facts.c.cart_id, cart_facts.c.fact, cart_facts.c.seq).where(
     cart_facts.c.cart_id.in_(_KEYS)
 )
+_FLOWS = select(flow_states.c.flow_name, flow_states.c.status).where(flow_states.c.flow_name.in_(_KEYS))
 _SUPPRESSED = select(suppressions.c.channel, suppressions.c.address_hash, suppressions.c.reason).where(
     suppressions.c.address_hash.in_(_KEYS), suppressions.c.is_suppressed
 )
@@ -95,9 +98,10 @@ def end_waiting(connection: Connection, destination: str, reason: str, now: date
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the ledger knows about some rows: exits by enrollment, facts by cart, suppressed addresses."""
+    """What the ledger knows of some rows: exits by enrollment, flows' states, facts by cart, closed addresses."""
 
     exits: Mapping[str, str]
+    flows: Mapping[str, str]
     carts: Mapping[str, Mapping[str, int]]
     suppressed: Mapping[tuple[str, str], str]
 
@@ -107,7 +111,9 @@ def _look_up(connection: Connection, rows: Collection[Enrollment], hashes: Colle
     about = {object_id for row in rows for object_id in (row.cart_id, row.order_id) if object_id is not None}
     for cart_id, fact, seq in _ask(connection, _CARTS, about):
         carts[cart_id][fact] = seq
+    flows = {row.flow_name for row in rows if row.kind not in (ORDER, *NOTICES)}
     return _Known(
+        flows={row.flow_name: row.status for row in _ask(connection, _FLOWS, flows)},
         exits={
             row.enrollment_id: row.reason for row in _ask(connection, _EXITS, {r.enrollment_id for r in rows})
         },
@@ -134,10 +140,10 @@ def _hashes(row: Enrollment, salt: Salt) -> dict[Channel, str]:
 def _verdict(row: Enrollment, hashes: Mapping[Channel, str], known: _Known, now: datetime) -> Verdict:
     if end := _over(row, known, now):
         return end
-    if row.not_before is not None and now < row.not_before:
+    if known.flows.get(row.flow_name) == _PAUSED or (row.not_before is not None and now < row.not_before):
         return Wait()
-    if row.kind == _ORDER:
-        return Go(())  # it goes to the till, not to an address
+    if row.kind in (ORDER, *NOTICES):
+        return Go(tuple(hashes))  # it goes to the till, or ends messages: nobody need welcome it
     if not hashes:
         return End(Status.REJECTED, "the decision brought no address for any of its channels")
     suppressed = {
@@ -157,6 +163,8 @@ def _over(row: Enrollment, known: _Known, now: datetime) -> End | None:
         return End(Status.SUPERSEDED if reason == _SUPERSEDED else Status.EXITED, reason)
     if ended := _ended_by_cart(row, known):
         return End(Status.EXITED, ended)
+    if (status := known.flows.get(row.flow_name, _ACTIVE)) not in (_ACTIVE, _PAUSED):
+        return End(Status.EXITED, f"its flow is not active any more ({status})")
     if row.expires_at is not None and now > row.expires_at:
         return End(Status.EXPIRED, "its time to be sent is over")
     return None
@@ -176,7 +184,7 @@ def _ended_by_cart(row: Enrollment, known: _Known) -> str | None:
             facts[fact] = min(seq, facts.get(fact, seq))
     if "canceled" in facts:
         return "canceled" if facts["canceled"] > row.decided_upto else None
-    if row.kind == _ORDER:
+    if row.kind == ORDER:
         return next((fact for fact in _ENDS_ORDER if facts.get(fact, 0) > row.decided_upto), None)
     if row.kind == "marketing" and facts.get("purchased", 0) > row.decided_upto:
         return "purchased"
@@ -189,6 +197,9 @@ def _doomed(connection: Connection, now: datetime) -> list[int]:
     is_news = cart_facts.c.seq > enrollments.c.decided_upto
     queries = (
         ids.where(enrollments.c.expires_at < now),
+        ids.join(flow_states, flow_states.c.flow_name == enrollments.c.flow_name).where(
+            flow_states.c.status.not_in((_ACTIVE, _PAUSED)), enrollments.c.kind.not_in(NOTICES)
+        ),
         ids.join(exits, exits.c.enrollment_id == enrollments.c.enrollment_id),
         ids.join(cart_facts, cart_facts.c.cart_id == enrollments.c.cart_id).where(is_news),
         ids.join(cart_facts, cart_facts.c.cart_id == enrollments.c.order_id).where(is_news),

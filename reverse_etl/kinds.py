@@ -12,3 +12,6 @@ Kind = Literal["marketing", "transactional", "order", "exit", "opt_out"]
 ORDER: Final = "order"
 EXIT: Final = "exit"
 OPT_OUT: Final = "opt_out"
+
+# To be told these twice does no harm anywhere, to be told never does: an unknown outcome is tried again.
+NOTICES: Final = (EXIT, OPT_OUT)

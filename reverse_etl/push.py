@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 import stamina.instrumentation
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from extractors.landing.log import LandingLog
 from perennial.clock import Clock, clock_of
@@ -18,11 +19,13 @@ from perennial.crash import crash_point
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.destinations.base import Destination
-from reverse_etl.destinations.registry import Configured, destinations_for
+from reverse_etl.destinations.registry import TILL, Configured, destinations_for
 from reverse_etl.gate import end_waiting, sweep
+from reverse_etl.kinds import NOTICES
 from reverse_etl.ledger.claims import reap, release
 from reverse_etl.ledger.store import Ledger, open_ledger
 from reverse_etl.ledger.tables import enrollments
+from reverse_etl.notices import tell_of_exits
 from reverse_etl.process import this_holder
 from reverse_etl.receipts import land_receipts
 from reverse_etl.run import Patience, Run
@@ -42,7 +45,8 @@ class PushReport:
     """What one push did.
 
     ``taken_in`` new enrollments came into the ledger, calls were made for ``sent`` of them and older ones.
-    ``by_destination`` counts what this push brought to each state, and as ``pending`` what waits now.
+    ``by_destination`` counts the enrollments that this push brought to each state, and as ``pending`` those that wait
+    now. ``told`` counts the ends of enrollments and closed addresses that destinations heard of.
     ``stopped`` says why a destination's run ended before its rows did.
     """
 
@@ -52,6 +56,7 @@ class PushReport:
     seconds: float
     receipts_landed: int
     stopped: Mapping[str, str] = field(default_factory=dict)
+    told: int = 0
 
 
 def _silent(_line: str) -> None:
@@ -74,6 +79,8 @@ def push(
     """
     clock = clock_of(settings)
     configured = destinations_for(settings, destinations)
+    # Whichever are pushed to now, all hear of a closed address.
+    tells = tuple(one.name for one in destinations_for(settings).ready if one.name != TILL)
     ledger = open_ledger(settings.ledger_url, salt_of(settings))
     try:
         return push_to(
@@ -81,6 +88,8 @@ def push(
             ledger=ledger,
             log=LandingLog(settings.landing_url, clock),
             clock=clock,
+            tells=tells,
+            rates=settings.home / "rates",
             on_progress=on_progress,
             stop=stop,
         )
@@ -94,13 +103,19 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     ledger: Ledger,
     log: LandingLog,
     clock: Clock,
+    tells: Sequence[str] = (),
+    rates: Path | None = None,
     patience: Patience | None = None,
     on_progress: Callable[[str], None] = _silent,
     stop: threading.Event | None = None,
 ) -> PushReport:
-    """Push with parts that are already open; see ``push``."""
+    """Push with parts that are already open; see ``push``.
+
+    ``tells`` are the destinations that hear of closed addresses; ``rates`` is the folder in which processes share what
+    is left of a limit.
+    """
     started = time.monotonic()
-    tail = _Freshness(Tail(ledger, log, clock))
+    tail = _Freshness(Tail(ledger, log, clock, tells))
     shift = _Shift(
         configured.ready,
         ledger,
@@ -108,6 +123,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         clock,
         tail,
         patience or Patience(),
+        rates,
         on_progress,
         stop or threading.Event(),
     )
@@ -137,6 +153,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         seconds=time.monotonic() - started,
         receipts_landed=shift.landed,
         stopped=stopped,
+        told=sum(run.told for run in shift.runs),
     )
 
 
@@ -165,6 +182,7 @@ class _Shift:
     clock: Clock
     tail: "_Freshness"
     patience: Patience
+    rates: Path | None
     on_progress: Callable[[str], None]
     told_to_stop: threading.Event
     holder: str = field(default_factory=lambda: str(this_holder()))
@@ -177,7 +195,7 @@ class _Shift:
         stamina.instrumentation.set_on_retry_hooks(())
         scribe = Scribe(self.ledger, self.tail.catch_up)
         self.runs = [
-            Run(destination, scribe, self.clock, self.holder, patience=self.patience)
+            Run(destination, scribe, self.clock, self.holder, patience=self.patience, rates=self.rates)
             for destination in self.destinations
         ]
         sending = asyncio.ensure_future(self._send_all(scribe))
@@ -245,9 +263,10 @@ class _Shift:
                 self.counts.setdefault(name, Counter())[Status.EXITED] += ended
 
     def tidy(self) -> None:
-        """End waiting rows that will never be sent, and land the receipts there are."""
+        """End waiting rows that will never be sent, tell of the ends of those that were, and land receipts."""
         with self.ledger.write() as connection:
             swept = sweep(connection, self.clock.now())
+            tell_of_exits(connection, self.clock.now())
         for name, ended in swept.items():
             self.counts.setdefault(name, Counter()).update(ended)
         self.landed += land_receipts(self.ledger, self.log)
@@ -262,7 +281,10 @@ def _waiting(ledger: Ledger) -> dict[str, int]:
     with ledger.read() as connection:
         rows = connection.execute(
             select(enrollments.c.destination, func.count())
-            .where(or_(enrollments.c.status == Status.PENDING, enrollments.c.status == Status.ATTEMPTING))
+            .where(
+                enrollments.c.status.in_((Status.PENDING, Status.ATTEMPTING)),
+                enrollments.c.kind.not_in(NOTICES),
+            )
             .group_by(enrollments.c.destination)
         )
         return dict(rows.tuples().all())

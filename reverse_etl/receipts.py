@@ -1,7 +1,8 @@
 """Landing the ledger's receipts, each of them in exactly one batch.
 
 Those of orders are a stream of their own, ``perennial/order_receipts``: they name the cart and the order that the till
-made of it, and other models read them.
+made of it, and other models read them. So are those of notices, ``perennial/notice_receipts``: they are about no
+enrollment of their own.
 """
 
 import json
@@ -12,10 +13,12 @@ from sqlalchemy import Connection, Row, func, insert, select, text, update
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.crash import crash_point
+from reverse_etl.kinds import NOTICES, ORDER
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments, receipt_batches, receipts
 
 _ROWS_A_BATCH = 5_000
+_STREAMS = {ORDER: "order_receipts", **dict.fromkeys(NOTICES, "notice_receipts")}
 
 
 def land_receipts(ledger: Ledger, log: LandingLog) -> int:
@@ -97,12 +100,11 @@ def _record(row: Row[Any]) -> Record:
         "error": row.error,
         "at": row.at.isoformat(),
     }
-    is_order = row.kind == "order"
-    if is_order:
+    if row.kind == ORDER:
         payload |= {"cart_id": row.cart_id, "reference": row.reference}
     return Record(
         source="perennial",
-        stream="order_receipts" if is_order else "receipts",
+        stream=_STREAMS.get(row.kind, "receipts"),
         source_key=str(row.receipt_no),
         received_at=row.at,
         payload=json.dumps(payload, separators=(",", ":")),

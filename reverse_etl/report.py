@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from reverse_etl.kinds import NOTICES
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments, receipts
 from reverse_etl.states import Status
@@ -11,11 +12,15 @@ from reverse_etl.states import Status
 
 @dataclass(frozen=True)
 class LedgerReport:
-    """Enrollments by destination and state, the ids of ambiguous ones, and receipts that have not landed."""
+    """Enrollments by destination and state, the ids of ambiguous ones, and receipts that have not landed.
+
+    ``notices`` are no enrollments: ends and closed addresses that destinations are told, by destination and state.
+    """
 
     counts: dict[str, dict[str, int]]
     ambiguous: list[str]
     receipts_to_land: int
+    notices: dict[str, dict[str, int]]
 
     @property
     def total(self) -> int:
@@ -26,17 +31,20 @@ class LedgerReport:
 def ledger_report(ledger: Ledger) -> LedgerReport:
     """Read the ledger as it is now."""
     counts: dict[str, dict[str, int]] = {}
+    notices: dict[str, dict[str, int]] = {}
     with ledger.read() as connection:
         by_status = select(enrollments.c.destination, enrollments.c.status, func.count())
         grouped = by_status.group_by(enrollments.c.destination, enrollments.c.status)
-        for destination, status, count in connection.execute(grouped).tuples():
-            counts.setdefault(destination, {})[status] = count
+        is_notice = enrollments.c.kind.in_(NOTICES)
+        for found, which in ((counts, ~is_notice), (notices, is_notice)):
+            for destination, status, count in connection.execute(grouped.where(which)).tuples():
+                found.setdefault(destination, {})[status] = count
         ambiguous = connection.scalars(
             select(enrollments.c.enrollment_id)
-            .where(enrollments.c.status == Status.AMBIGUOUS)
+            .where(enrollments.c.status == Status.AMBIGUOUS, enrollments.c.kind.not_in(NOTICES))
             .order_by(enrollments.c.ledger_id)
         ).all()
         to_land = connection.scalar(
             select(func.count()).select_from(receipts).where(receipts.c.batch.is_(None))
         )
-    return LedgerReport(counts, list(ambiguous), to_land or 0)
+    return LedgerReport(counts, list(ambiguous), to_land or 0, notices)

@@ -26,9 +26,11 @@ from perennial.clock import Clock, clock_of
 from perennial.salt import salt_of
 from perennial.settings import load_settings
 from reverse_etl.destinations.registry import DEDUPING
+from reverse_etl.kinds import EXIT, NOTICES
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.store import Ledger, open_ledger
 from reverse_etl.ledger.tables import enrollments, receipt_batches, receipts
+from reverse_etl.notices import tell_of_exits
 from reverse_etl.states import Status
 from reverse_etl.tail import Tail
 
@@ -55,6 +57,8 @@ def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, i
     Tail(ledger, log, clock).catch_up()
     with ledger.write() as connection:
         _settle_known(connection, last)
+        tell_of_exits(connection, clock.now())
+        _settle_known(connection, {of: row for of, row in last.items() if of.endswith(f":{EXIT}")})
         _doubt_unknown(connection, clock.now())
         counted = connection.execute(
             select(enrollments.c.status, func.count()).group_by(enrollments.c.status)
@@ -65,7 +69,7 @@ def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, i
 def _landed_receipts(log: LandingLog) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield each landed batch of receipts with what it says, but for what was erased; the log is read once."""
     names = {batch.seq: batch.name for batch in log.batches()}
-    streams = (log.read("perennial", stream) for stream in ("receipts", "order_receipts"))
+    streams = (log.read("perennial", stream) for stream in ("receipts", "order_receipts", "notice_receipts"))
     place = attrgetter("seq", "row_no")
     for seq, records in groupby(merge(*streams, key=place), key=attrgetter("seq")):
         yield names[seq], [json.loads(one.payload) for one in records if not is_tombstone(one.payload)]
@@ -112,7 +116,9 @@ def _settle_known(connection: Connection, last: dict[str, dict[str, Any]]) -> No
 def _doubt_unknown(connection: Connection, now: datetime) -> None:
     waiting = connection.scalars(
         select(enrollments.c.ledger_id).where(
-            enrollments.c.status == Status.PENDING, enrollments.c.destination.not_in(DEDUPING)
+            enrollments.c.status == Status.PENDING,
+            enrollments.c.destination.not_in(DEDUPING),
+            enrollments.c.kind.not_in(NOTICES),
         )
     ).all()
     rows = list(load(connection, waiting).values())

@@ -81,12 +81,18 @@ class Run:
         self._in_hand = 0
         self._less_in_hand = asyncio.Condition()
         self._tried: set[int] = set()
+        self._notices: set[int] = set()
         self._lost_in_a_row = 0
 
     @property
     def counts(self) -> Counter[Status]:
         """How many enrollments this run brought to each state."""
-        return Counter(self.outcomes.values())
+        return Counter(status for row, status in self.outcomes.items() if row not in self._notices)
+
+    @property
+    def told(self) -> int:
+        """How many notices the destination took: ends of enrollments and closed addresses."""
+        return sum(self.outcomes.get(row) is Status.ACCEPTED for row in self._notices)
 
     async def run(self) -> None:
         """Send what is due, until nothing is or the destination can't be used."""
@@ -130,6 +136,8 @@ class Run:
         rows = await self._scribe.do(self._claim_more, None, is_call=True)
         for row in rows:
             self._in_hand += 1
+            if row.is_notice:
+                self._notices.add(row.ledger_id)
             if row.customer_id in self._people:
                 self._people[row.customer_id].append(row)
             else:
@@ -247,7 +255,7 @@ class Run:
         if len(of[Effect.NONE]) == len(answers):
             raise _TryAgainError(first)
         unknown = of[Effect.UNKNOWN]
-        if unknown and not self.destination.dedupes:
+        if unknown and not (self.destination.dedupes or self._notices.issuperset(unknown)):
             await self._give_back(unknown)
             return [], []
         if len(answers) == 1 and unknown:

@@ -4,15 +4,13 @@ Each reader's cursor moves in the transaction that takes its rows in, so a recor
 killed; and every write here may be done twice, because two pushes may read the same records side by side.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Insert, Table, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, select, update
 
 from extractors.landing.log import LandingLog
 from extractors.landing.records import LandedRecord
@@ -28,16 +26,19 @@ from reverse_etl.facts import (
     feedback_word,
     shopify_word,
 )
+from reverse_etl.ledger.insert import insert_new
 from reverse_etl.ledger.store import Ledger, LedgerError, salt_in
 from reverse_etl.ledger.tables import (
     cart_facts,
     cursors,
     enrollments,
     exits,
+    flow_states,
     moments,
     receipt_batches,
     suppressions,
 )
+from reverse_etl.notices import opt_outs
 from reverse_etl.states import Status
 
 _ROWS_A_TRANSACTION = 2_000
@@ -45,11 +46,12 @@ _ROWS_A_TRANSACTION = 2_000
 
 @dataclass(frozen=True)
 class Tail:
-    """The ledger's reader of a landing log."""
+    """The ledger's reader of a landing log; ``tells`` are the destinations that hear of closed addresses."""
 
     ledger: Ledger
     log: LandingLog
     clock: Clock
+    tells: Sequence[str] = ()
 
     def catch_up(self) -> int:
         """Take in everything that has landed; return the number of new enrollments.
@@ -72,15 +74,20 @@ class Tail:
             for record in self.log.read("perennial", "moments", after, upto):
                 _keep_moment(connection, record)
             for record in self.log.read("messaging", "feedback", after, upto):
-                _keep_word(connection, feedback_word(record, salt))
+                self._keep_word(connection, feedback_word(record, salt))
             for record in self.log.read("partners", "events", after, upto):
-                _keep_word(connection, consent_word(record, salt))
+                self._keep_word(connection, consent_word(record, salt))
             for record in self.log.read("shopify", "webhooks", after, upto):
-                _keep_word(connection, shopify_word(record, salt))
+                self._keep_word(connection, shopify_word(record, salt))
             for record in self.log.read("perennial", "erasures", after, upto):
                 _keep_erasure(connection, record)
             _keep_cart_news(connection, map(cart_news, self.log.read("jane", "cart_status", after, upto)))
             _move_cursor(connection, "facts", upto)
+
+    def _keep_word(self, connection: Connection, word: Word | None) -> None:
+        """Take in a word about an address; one that closes it is told to the destinations before anything else."""
+        if word is not None and _closes(connection, word):
+            insert_new(connection, enrollments, opt_outs(word, self.tells, self.clock.now()))
 
     def _check_receipts(self, connection: Connection, after: int, upto: int) -> None:
         """Refuse to send from a ledger that is older than what it has already landed."""
@@ -121,8 +128,8 @@ class Tail:
                 rows.append(
                     {**_enrollment_row(intent, record.seq, decided_upto), "taken_in_at": now},
                 )
-        taken = _insert_new(connection, enrollments, rows, returning="enrollment_id")
-        _insert_new(connection, exits, ended)
+        taken = insert_new(connection, enrollments, rows, returning="enrollment_id")
+        insert_new(connection, exits, ended)
         return taken
 
 
@@ -161,12 +168,20 @@ def _exit_row(entry: Exit, seq: int) -> dict[str, Any]:
 def _keep_moment(connection: Connection, record: LandedRecord) -> None:
     moment = msgspec.json.decode(record.payload)
     row = {"build_no": moment["build_no"], "upto_seq": moment["upto_seq"]}
-    _insert_new(connection, moments, [row])
+    insert_new(connection, moments, [row])
+    states = [
+        {"flow_name": name, "status": status, "seq": record.seq}
+        for name, status in moment.get("flows", {}).items()
+    ]
+    insert_new(connection, flow_states, states)
+    for state in states:
+        older = (flow_states.c.flow_name == state["flow_name"]) & (flow_states.c.seq < record.seq)
+        is_news = flow_states.c.status != state["status"]
+        connection.execute(update(flow_states).where(older, is_news).values(state))
 
 
-def _keep_word(connection: Connection, word: Word | None) -> None:
-    if word is None:
-        return
+def _closes(connection: Connection, word: Word) -> bool:
+    """Keep a word about an address; say whether it closed one that was open."""
     row = {
         "channel": word.channel,
         "address_hash": word.address_hash,
@@ -178,12 +193,12 @@ def _keep_word(connection: Connection, word: Word | None) -> None:
     # The later word counts, whichever came in first; at the same instant the opt-out does.
     table = suppressions.c
     older = table.said_at <= word.said_at if word.is_unwelcome else table.said_at < word.said_at
-    if _insert_new(connection, suppressions, [row]) == 0:
-        connection.execute(
-            update(suppressions)
-            .where(table.channel == word.channel, table.address_hash == word.address_hash, older)
-            .values(row)
-        )
+    if insert_new(connection, suppressions, [row]):
+        return word.is_unwelcome
+    same = (table.channel == word.channel) & (table.address_hash == word.address_hash)
+    was_closed = connection.scalar(select(table.is_suppressed).where(same))
+    changed = connection.execute(update(suppressions).where(same, older).values(row)).rowcount
+    return bool(changed) and word.is_unwelcome and not was_closed
 
 
 def _keep_erasure(connection: Connection, record: LandedRecord) -> None:
@@ -196,7 +211,7 @@ def _keep_erasure(connection: Connection, record: LandedRecord) -> None:
             "which addresses they closed",
             "put the file `salt` back into PERENNIAL_HOME from the backup of this landing log",
         )
-    _keep_word(connection, erased.word)
+    _closes(connection, erased.word)
 
 
 def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews | None]) -> None:
@@ -208,7 +223,7 @@ def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews | None])
                 for fact in news.facts:
                     first.setdefault((cart_id, fact), news.seq)
     rows = [{"cart_id": cart_id, "fact": fact, "seq": seq} for (cart_id, fact), seq in first.items()]
-    _insert_new(connection, cart_facts, rows)
+    insert_new(connection, cart_facts, rows)
 
 
 def _cursor(connection: Connection, name: str) -> int:
@@ -217,19 +232,5 @@ def _cursor(connection: Connection, name: str) -> int:
 
 def _move_cursor(connection: Connection, name: str, seq: int) -> None:
     """Move a cursor forward; a slower reader of the same records leaves it where it is."""
-    _insert_new(connection, cursors, [{"name": name, "seq": 0}])
+    insert_new(connection, cursors, [{"name": name, "seq": 0}])
     connection.execute(update(cursors).where(cursors.c.name == name, cursors.c.seq < seq).values(seq=seq))
-
-
-_INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
-
-
-def _insert_new(
-    connection: Connection, table: Table, rows: list[dict[str, Any]], *, returning: str | None = None
-) -> int:
-    """Insert what isn't there yet; return how many rows that were."""
-    if not rows:
-        return 0
-    statement: Insert = _INSERTS[connection.dialect.name](table).on_conflict_do_nothing()
-    column = table.c[returning] if returning else next(iter(table.primary_key.columns))
-    return len(connection.execute(statement.returning(column), rows).all())

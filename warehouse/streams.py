@@ -5,6 +5,8 @@ from collections.abc import Iterable
 _OWN = "perennial/"
 # A person's deed lands through us, and is not of our making: it is news like a webhook.
 _OPERATIONS = "perennial/operations"
+# What the push itself reads a person's no from.
+_WORDS = frozenset({"messaging/feedback", "partners/events", "shopify/webhooks"})
 
 
 def has_news(streams: Iterable[str]) -> bool:
@@ -13,3 +15,8 @@ def has_news(streams: Iterable[str]) -> bool:
     What the builder and the push land starts no build, or builds would start each other.
     """
     return any(stream == _OPERATIONS or not stream.startswith(_OWN) for stream in streams)
+
+
+def may_close_an_address(streams: Iterable[str]) -> bool:
+    """Tell whether a batch with these streams may hold an opt-out, which leaves before the next build."""
+    return not _WORDS.isdisjoint(streams)

@@ -2,7 +2,7 @@
 
 The *tail* watches the log and asks for a hot moment when something foreign lands. The *build server* takes requests of
 Dagster's steps and the command line and streams the results back. The thread that runs the worker builds, hot moments
-first. After a build the *pusher* sends what is due.
+first. After a build, and as soon as somebody may have opted out, the *pusher* sends what is due.
 """
 
 import logging
@@ -20,7 +20,7 @@ from warehouse.builder import Builder
 from warehouse.moments import covered
 from warehouse.ownership import owning
 from warehouse.report import BuildReport, ignore
-from warehouse.streams import has_news
+from warehouse.streams import has_news, may_close_an_address
 
 _log = logging.getLogger(__name__)
 _TAIL_SECONDS = 0.1
@@ -55,7 +55,7 @@ class Worker:
         self._push = push
         self._on_report = on_report
         self._queue = BuildQueue()
-        self._built = threading.Event()
+        self._due = threading.Event()  # there may be something to send
         self._unpublished: BuildReport | None = None  # the newest hot moment that touched the stock
 
     def run(self, stop: threading.Event) -> None:
@@ -93,7 +93,7 @@ class Worker:
             _log.warning("build %s is not finished: %s", report.build_no, report.error)
         if report.advice is not None:
             _log.warning("build %s: %s", report.build_no, report.advice)
-        self._built.set()
+        self._due.set()
         request.answer.put(report)
         if report.lane == "scheduled":
             self._unpublished = None
@@ -119,6 +119,8 @@ class Worker:
                 continue
             if not fresh:
                 continue
+            if any(may_close_an_address(batch.streams) for batch in fresh):
+                self._due.set()  # an opt-out goes outward before anything is built of it
             if any(has_news(batch.streams) for batch in fresh):
                 answer = self._queue.ask("hot", ignore)
                 if isinstance(answer, BuildReport):
@@ -136,10 +138,10 @@ class Worker:
             _log.warning("build %s could not be reported: %s", report.build_no, type(error).__name__)
 
     def _pushing(self, stop: threading.Event) -> None:
-        """Send after every build, and now and then: what waited for its hour becomes due without news."""
+        """Send after every build or opt-out, and now and then: what waited for its hour becomes due without news."""
         while self._push is not None:
-            self._built.wait(_PUSH_SECONDS)
-            self._built.clear()
+            self._due.wait(_PUSH_SECONDS)
+            self._due.clear()
             if stop.is_set():
                 return
             try:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, text, update
 
-from reverse_etl.kinds import EXIT, OPT_OUT
+from reverse_etl.kinds import NOTICES, OPT_OUT
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.process import is_dead
@@ -35,7 +35,12 @@ class Claimed:
     @property
     def goes_alone(self) -> bool:
         """Whether it shares no call: it may have been sent, or it is told by a call of its own kind."""
-        return self.attempts > 0 or self.kind in (EXIT, OPT_OUT)
+        return self.attempts > 0 or self.is_notice
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it may be told twice."""
+        return self.kind in NOTICES
 
 
 LEASE = timedelta(minutes=10)
@@ -43,7 +48,10 @@ _UNTOLD = "the push ended during the call: it may have had its effect"
 
 
 def reap(connection: Connection, destination: str, now: datetime) -> list[str]:
-    """Give up the claims of the dead; return the ids of the enrollments whose outcome is unknown since."""
+    """Give up the claims of the dead; return the ids of the enrollments whose outcome is unknown since.
+
+    Notices, which may be told twice, are not among them.
+    """
     _alone(connection, destination)
     held = enrollments.c.claimed_by.is_not(None) & (enrollments.c.destination == destination)
     holders = connection.scalars(select(enrollments.c.claimed_by).where(held).distinct()).all()
@@ -74,7 +82,7 @@ def _give_up(connection: Connection, gone: ColumnElement[bool], now: datetime) -
     unknown = [row for row in load(connection, attempting).values() if row.status is Status.ATTEMPTING]
     apply(connection, [Move(row, Status.AMBIGUOUS, calls=1, error=_UNTOLD) for row in unknown], now)
     connection.execute(update(enrollments).where(gone).values(claimed_by=None, claimed_until=None))
-    return [row.enrollment_id for row in unknown]
+    return [row.enrollment_id for row in unknown if row.kind not in NOTICES]
 
 
 def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
@@ -87,17 +95,24 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
     resend: bool,
     skip: Collection[int] = (),
 ) -> Sequence[Claimed]:
-    """Take rows that are due, oldest first.
+    """Take rows that are due: closed addresses, then the oldest.
 
-    ``resend`` takes ``ambiguous`` rows too: only where the destination dedupes. ``skip`` leaves out rows that
-    this push has given back. A row waits while an earlier one of the same person is in another push's hands,
-    so that each person's order is kept.
+    ``resend`` takes ``ambiguous`` rows too, not only notices: only where the destination dedupes. ``skip`` leaves
+    out rows that this push has given back. A row waits while an earlier one of the same person is in another
+    push's hands, so that each person's order is kept.
     """
     _alone(connection, destination)
     rows: list[Claimed] = []
     # One state at a time: so the index gives the rows in their order, and reading ends at the limit.
-    for status in (Status.AMBIGUOUS, Status.PENDING) if resend else (Status.PENDING,):
-        due = _due(destination, status, holder, now).where(enrollments.c.ledger_id.not_in(skip))
+    is_opt_out = enrollments.c.kind == OPT_OUT
+    repeatable = ~is_opt_out if resend else enrollments.c.kind.in_(NOTICES) & ~is_opt_out
+    for status, which in (
+        (Status.AMBIGUOUS, is_opt_out),
+        (Status.PENDING, is_opt_out),
+        (Status.AMBIGUOUS, repeatable),
+        (Status.PENDING, ~is_opt_out),
+    ):
+        due = _due(destination, status, holder, now).where(which, enrollments.c.ledger_id.not_in(skip))
         rows += [Claimed(*row) for row in connection.execute(due.limit(limit - len(rows)))]
     if rows:
         connection.execute(

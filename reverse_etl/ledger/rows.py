@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from reverse_etl.addresses import Channel
+from reverse_etl.kinds import OPT_OUT
 from reverse_etl.ledger.tables import enrollments, receipts
 from reverse_etl.states import OUTCOMES, Status, check_move
 
@@ -73,6 +74,9 @@ _SET_FROZEN = (
     .where(enrollments.c.ledger_id == bindparam("of"))
     .values({name: bindparam(f"to_{name}") for name in ("frozen", "first_attempt_at")})
 )
+_DROP_ADDRESS = (
+    update(enrollments).where(enrollments.c.ledger_id == bindparam("of")).values(recipient={}, frozen=None)
+)
 _ADD_RECEIPT = insert(receipts)
 
 
@@ -122,6 +126,8 @@ def apply(connection: Connection, moves: Sequence[Move], at: datetime) -> None:
         check_move(move.row.enrollment_id, move.row.status, move.after)
     if moves:
         connection.execute(_SET_STATE, [_state(move, at) for move in moves])
+    if told := [{"of": move.row.ledger_id} for move in moves if _is_told(move)]:
+        connection.execute(_DROP_ADDRESS, told)
     if frozen := [
         {
             "of": move.row.ledger_id,
@@ -134,6 +140,11 @@ def apply(connection: Connection, moves: Sequence[Move], at: datetime) -> None:
         connection.execute(_SET_FROZEN, frozen)
     if outcomes := [_receipt(move, at) for move in moves if move.after in OUTCOMES]:
         connection.execute(_ADD_RECEIPT, outcomes)
+
+
+def _is_told(move: Move) -> bool:
+    """Whether a closed address need not be known any longer."""
+    return move.row.kind == OPT_OUT and move.after in (Status.ACCEPTED, Status.EXPIRED, Status.EXITED)
 
 
 def _state(move: Move, at: datetime) -> dict[str, object]:

@@ -11,9 +11,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 
+from reverse_etl.kinds import OPT_OUT
 from reverse_etl.ledger.types import COUNTER, UtcDateTime
 from reverse_etl.states import Status
 
@@ -29,9 +31,12 @@ metadata = MetaData(
 
 _STATUSES = ", ".join(f"'{status}'" for status in Status)
 
-# One row an enrollment. `decided_upto` is the last landed seq that its decision had read: what landed later
-# is news to it. `frozen` is {"channels": [...], "body": {...}}, what the first attempt sent. A claim names
-# the process that works on the row; see claims.py.
+IS_OPT_OUT = text(f"kind = '{OPT_OUT}'")
+IS_OPEN = text("not is_over")
+
+# One row an enrollment, an order for the till or a notice (kinds.py). `decided_upto` is the last landed seq that its
+# decision had read: what landed later is news to it. `frozen` is {"channels": [...], "body": {...}}, what the first
+# attempt sent. A claim names the process that works on the row; see claims.py.
 enrollments = Table(
     "enrollments",
     metadata,
@@ -64,6 +69,13 @@ enrollments = Table(
     Column("error", Text),
     CheckConstraint(f"status in ({_STATUSES})", name="status"),
     Index(None, "status", "destination", "ledger_id"),
+    Index(
+        "ix_enrollments_opt_outs",
+        "status",
+        "destination",
+        sqlite_where=IS_OPT_OUT,
+        postgresql_where=IS_OPT_OUT,
+    ),
     Index(None, "destination", "customer_id", "ledger_id"),
     Index(None, "cart_id"),
     Index(None, "order_id"),
@@ -119,7 +131,7 @@ suppressions = Table(
     Column("reason", Text, nullable=False),
 )
 
-# One row an enrollment that the warehouse ended.
+# One row an enrollment that the warehouse ended. `is_over`: its destination was told, or never had to be.
 exits = Table(
     "exits",
     metadata,
@@ -127,6 +139,8 @@ exits = Table(
     Column("reason", Text, nullable=False),
     Column("exited_at", UtcDateTime, nullable=False),
     Column("seq", COUNTER, nullable=False),
+    Column("is_over", Boolean, nullable=False, server_default=false()),
+    Index("ix_exits_open", "enrollment_id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
 )
 
 # One row a cart and what first became of it: `purchased`, `fulfilled`, `canceled` or `at_pos`, with the seq that
@@ -136,6 +150,15 @@ cart_facts = Table(
     metadata,
     Column("cart_id", Text, primary_key=True),
     Column("fact", Text, primary_key=True),
+    Column("seq", COUNTER, nullable=False),
+)
+
+# One row a flow: the status that its settings gave it in the newest moment, with the seq that brought it.
+flow_states = Table(
+    "flow_states",
+    metadata,
+    Column("flow_name", Text, primary_key=True),
+    Column("status", Text, nullable=False),
     Column("seq", COUNTER, nullable=False),
 )
 

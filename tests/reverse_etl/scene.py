@@ -235,3 +235,7 @@ class Scene:
     def order_receipts(self) -> list[dict[str, Any]]:
         """Return the receipts of orders that have landed, in the order of the log."""
         return [json.loads(record.payload) for record in self.log.read("perennial", "order_receipts")]
+
+    def notice_receipts(self) -> list[dict[str, Any]]:
+        """Return the receipts of notices that have landed, in the order of the log."""
+        return [json.loads(record.payload) for record in self.log.read("perennial", "notice_receipts")]
