@@ -24,6 +24,7 @@ from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.clock import SandboxClock
 from perennial.salt import Salt
+from reverse_etl.destinations.base import ONE
 from reverse_etl.destinations.klaviyo import DEFAULT_RATES, Klaviyo
 from reverse_etl.destinations.registry import Configured
 from reverse_etl.ledger.store import open_ledger
@@ -78,7 +79,7 @@ def measure(rows: int, rates: Sequence[Rate], concurrency: int) -> tuple[float, 
     vendor.start()
     try:
         url = f"http://127.0.0.1:{ours.recv()}/klaviyo"
-        klaviyo = Klaviyo(url, KLAVIYO_API_KEY, clock, rates=rates, concurrency=concurrency)
+        klaviyo = Klaviyo(url, KLAVIYO_API_KEY, clock, rates=rates, concurrency=concurrency, batch=ONE)
         ledger = open_ledger(f"sqlite:///{home / 'ledger.sqlite'}", Salt("benchmark"))
         log = LandingLog(str(home / "landing"), clock)
         decide(log, rows)

@@ -3,10 +3,13 @@
 The names are a public contract (``docs/settings.md``); an empty value counts as not set.
 """
 
+import base64
+import binascii
 import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -26,10 +29,22 @@ def _no_slash(value: object) -> object:
     return value.rstrip("/") if isinstance(value, str) else value
 
 
+def _bytes_of(secret: str) -> int:
+    """Return how many bytes a signing secret has; 0 where it is none."""
+    try:
+        return len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) * secret.startswith(
+            "whsec_"
+        )
+    except binascii.Error:
+        return 0
+
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 BaseUrl = Annotated[str, BeforeValidator(_no_slash), Field(pattern=r"^https?://[^\s/]+.*$")]
 # The sources of events that are no partners: a partner of such a name would speak for them.
 INTEGRATIONS = ("flowhub", "jane", "messaging", "omni", "partners", "perennial", "shopify")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_SECRET_BYTES = range(24, 65)  # what Standard Webhooks asks of a signing secret
 _ROOM_ID = re.compile(r"[0-9A-Za-z]{32}")
 _FLOWHUB = "https://api.flowhub.co"
 _FLOWHUB_AUTH = "https://flowhub.auth0.com"
@@ -110,12 +125,37 @@ class Settings(BaseSettings):
     aiq_integrator_slug: str | None = None
     klaviyo_base_url: BaseUrl = "https://a.klaviyo.com"
     klaviyo_api_key: SecretStr | None = None
+    klaviyo_suppression_api_key: SecretStr | None = None
+    webhook_url: str | None = None
+    webhook_signing_secret: SecretStr | None = None
+    webhook_signing_secret_previous: SecretStr | None = None
+    webhook_calls_per_second: int = Field(default=20, ge=1, le=10_000)
+    csv_drop_url: str | None = None
 
     @field_validator("perennial_timezone", "jane_timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("is not an IANA time zone; write it like America/Denver")
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _kept_from_others(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        is_here = parts.scheme == "http" and parts.hostname in _LOOPBACK
+        if value is not None and not (parts.hostname and (parts.scheme == "https" or is_here)):
+            raise ValueError("must begin with https:// (http:// on this machine alone): it carries addresses")
+        return value
+
+    @field_validator("webhook_signing_secret", "webhook_signing_secret_previous")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and _bytes_of(value.get_secret_value()) not in _SECRET_BYTES:
+            raise ValueError(
+                "is no signing secret: whsec_ and the base64 of 24 to 64 random bytes, "
+                "such as echo whsec_$(openssl rand -base64 32) writes",
+            )
         return value
 
     @field_validator("flowhub_room_ids")

@@ -16,7 +16,7 @@ from sandbox.received import parse_instant
 from sandbox.runtime import Runtime
 from sandbox.world.ids import to_us
 
-VENDORS = ("aiq", "klaviyo", "flowhub")
+VENDORS = ("aiq", "klaviyo", "webhook", "flowhub")
 
 
 class Again(msgspec.Struct, forbid_unknown_fields=True):
@@ -188,6 +188,7 @@ def _add_received(app: FastAPI, runtime: Runtime) -> None:
     async def forget() -> Response:
         runtime.received.forget()
         runtime.klaviyo.forget()
+        runtime.webhook.forget()
         return Json({})
 
     @app.get("/state")

@@ -23,6 +23,8 @@ AIQ_API_KEY = "sandbox-aiq-key"
 AIQ_INTEGRATOR_SLUG = "perennial_sandbox"
 KLAVIYO_API_KEY = "pk_sandbox_perennial"
 KLAVIYO_READ_API_KEY = "pk_sandbox_omni_read"
+KLAVIYO_SUPPRESSION_API_KEY = "pk_sandbox_suppression"
+WEBHOOK_SIGNING_SECRET = "whsec_c2FuZGJveC13ZWJob29rLXNpZ25pbmctc2VjcmV0"  # noqa: S105 - as above
 
 LOOPBACK = "127.0.0.1"
 
@@ -80,4 +82,10 @@ def sandbox_environment(home: Path, sandbox_port: int, receiver_port: int) -> di
         "AIQ_INTEGRATOR_SLUG": AIQ_INTEGRATOR_SLUG,
         "KLAVIYO_BASE_URL": f"{vendors}/klaviyo",
         "KLAVIYO_API_KEY": KLAVIYO_API_KEY,
+        "KLAVIYO_SUPPRESSION_API_KEY": KLAVIYO_SUPPRESSION_API_KEY,
+        "WEBHOOK_URL": f"{vendors}/webhook/events",
+        "WEBHOOK_SIGNING_SECRET": WEBHOOK_SIGNING_SECRET,
+        "WEBHOOK_SIGNING_SECRET_PREVIOUS": "",
+        "WEBHOOK_CALLS_PER_SECOND": "100",
+        "CSV_DROP_URL": str(home / "sandbox" / "drop"),
     }

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-Vendor = Literal["flowhub", "aiq", "klaviyo"]
+Vendor = Literal["flowhub", "aiq", "klaviyo", "webhook"]
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):

@@ -45,7 +45,7 @@ def render(runtime: Runtime) -> str:
         ("Faults still to happen", str(sum(fault.count for fault in runtime.faults.waiting()))),
     )
     parts = [_table(("", ""), facts)]
-    for vendor, title in (("aiq", "AIQ"), ("klaviyo", "Klaviyo")):
+    for vendor, title in (("aiq", "AIQ"), ("klaviyo", "Klaviyo"), ("webhook", "The webhook's receiver")):
         parts += [f"<h2>{title} received</h2>", _received(runtime, vendor)]
     served = [(*key, f"{calls:,}") for key, calls in sorted(runtime.received.served.items())]
     parts += [

@@ -12,6 +12,7 @@ from sandbox.faults import Connections, Faults
 from sandbox.flowhub.api import FlowhubState
 from sandbox.klaviyo.state import KlaviyoState
 from sandbox.received import Received
+from sandbox.webhook import WebhookState
 from sandbox.world.spec import WorldSpec
 from sandbox.world.world import World
 
@@ -31,6 +32,7 @@ class Runtime:
     outbox: Outbox
     aiq: AiqState
     klaviyo: KlaviyoState
+    webhook: WebhookState
 
     def clock_runs(self) -> bool:
         """Tell whether the clock runs, or stands until it is set."""

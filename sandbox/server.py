@@ -24,6 +24,7 @@ from sandbox.klaviyo.state import KlaviyoState
 from sandbox.page import add_page
 from sandbox.received import Received
 from sandbox.runtime import Runtime
+from sandbox.webhook import WebhookState, webhook_app
 from sandbox.world.cache import load_world
 from sandbox.world.ids import to_us
 from sandbox.world.spec import WorldSpec
@@ -56,6 +57,7 @@ def open_sandbox(settings: Settings, spec: WorldSpec, on_progress: Callable[[str
         received=received,
         aiq=AiqState(received),
         klaviyo=KlaviyoState(received, LoyaltyBook(world.emissions, clock)),
+        webhook=WebhookState(received, clock),
         flowhub=FlowhubState(world, clock, received, folder / "till.json"),
         outbox=Outbox(
             world, folder / "emitted.json", f"http://{LOOPBACK}:{settings.perennial_receiver_port}"
@@ -78,6 +80,7 @@ def vendors_app(runtime: Runtime) -> FastAPI:
         "flowhub": flowhub_app(runtime.flowhub),
         "aiq": aiq_app(runtime.aiq),
         "klaviyo": klaviyo_app(runtime.klaviyo),
+        "webhook": webhook_app(runtime.webhook),
     }
     add_page(app, runtime)
     app.mount("/control", control_app(runtime))

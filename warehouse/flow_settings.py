@@ -122,7 +122,7 @@ class FlowSettings(BaseModel):
         description="Transactional is order and payment status: no consent to marketing, no offer."
     )
     channels: tuple[Literal["sms", "email"], ...] = Field(min_length=1)
-    destination: Literal["aiq", "klaviyo"] = Field(description="Klaviyo takes e-mail only.")
+    destination: Literal["aiq", "klaviyo", "webhook", "csv"] = Field(description="Klaviyo takes e-mail only.")
     from_name: Annotated[str, BeforeValidator(_sender)] = Field(
         default="{store|our store}",
         description="The sender's name; may use {store|…}, {company|…} and {budtender|…}.",

@@ -12,7 +12,9 @@ from perennial.settings import load_settings
 
 Destinations = Annotated[
     list[str] | None,
-    typer.Option("--destination", help="Only to this one (aiq, klaviyo, flowhub); may be repeated."),
+    typer.Option(
+        "--destination", help="Only to this one (aiq, klaviyo, webhook, csv, flowhub); may be repeated."
+    ),
 ]
 
 

@@ -9,7 +9,18 @@ from pathlib import Path
 from perennial.settings import Settings
 from sandbox.credentials import sandbox_environment
 
-FOREIGN_PREFIXES = ("PERENNIAL_", "DAGSTER_", "DBT_", "FLOWHUB_", "JANE_", "OMNI_", "AIQ_", "KLAVIYO_")
+FOREIGN_PREFIXES = (
+    "PERENNIAL_",
+    "DAGSTER_",
+    "DBT_",
+    "FLOWHUB_",
+    "JANE_",
+    "OMNI_",
+    "AIQ_",
+    "KLAVIYO_",
+    "WEBHOOK_",
+    "CSV_",
+)
 
 
 @dataclass(frozen=True)

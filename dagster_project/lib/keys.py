@@ -13,7 +13,7 @@ PUBLISHED = dg.AssetKey(["published", "current"])
 # The blocking checks: before anything is built, and before anything is sent.
 BOUNDARY = "landing_boundary"
 VOLUME = "enrollment_volume_is_plausible"
-DESTINATIONS = ("aiq", "klaviyo")
+DESTINATIONS = ("aiq", "klaviyo", "webhook", "csv")
 
 
 # Orders are no enrollments: what the till takes is an asset of its own.

@@ -27,7 +27,7 @@ class FsspecStore:
         # A cached listing would hide the entries of other writers.
         self._files, self._root = url_to_fs(self._url, use_listings_cache=False)
         self._root = self._root.rstrip("/")
-        if not _creates_conditionally(self._files):
+        if not creates_conditionally(self._files):
             raise LandingError(
                 f"PERENNIAL_LANDING_URL: {_scheme(url)} can't create a file only where none is, "
                 "so two writers could take the same place in the log",
@@ -104,7 +104,7 @@ def _scheme(url: str) -> str:
     return f"{url.partition('://')[0]}://"
 
 
-def _creates_conditionally(files: Any) -> bool:  # noqa: ANN401  # fsspec has no types
+def creates_conditionally(files: Any) -> bool:  # noqa: ANN401  # fsspec has no types
     """Tell whether ``pipe_file(mode="create")`` is the file system's own and not fsspec's look-then-write."""
     while isinstance(files, DirFileSystem):
         files = files.fs

@@ -1,9 +1,11 @@
-"""AIQ (Alpine IQ): enrollments as Flow Integrator Events.
+"""AIQ (Alpine IQ): enrollments, their ends and closed addresses as Flow Integrator Events.
 
 Call      ``POST {AIQ_BASE_URL}/api/v2/integrators/events/ingest``, header ``X-APIKEY``; one event a call.
 Source    https://help.aiq.com/en/articles/14210195-flow-integrator-events (fields, slug rule, header).
 Limits    5 a second, 120 a minute, 2,000 an hour: found in one client's code only, AIQ publishes none; a
           constructor argument.
+Names     an enrollment is the event ``<flow>``, its end ``<flow>_ended``, a closed address ``address_opted_out`` with
+          its channel: a flow there with a Persona Update node makes that an opt-out (docs/activation.md).
 Repeats   nothing documented dedupes an event, so a call whose outcome is unknown is never made again. Each
           event carries our ``enrollment_id``, for a person who looks there.
 Retries   only what certainly had no effect: not connected, 429, 425, 503 with ``Retry-After``.
@@ -14,50 +16,44 @@ Traits    every field that ``event`` ever held becomes a trait of the account fo
 """
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import httpx
 from pyrate_limiter import Duration, Rate
 
 from perennial.clock import Clock
-from reverse_etl.addresses import CHANNELS, Channel
-from reverse_etl.destinations.base import ONE, Answer, Batch, Effect, Limit, RefusedError
-from reverse_etl.destinations.http import Caller, certificates, is_refusal, json_object
+from reverse_etl.addresses import Channel
+from reverse_etl.destinations.base import Answer, Effect, RefusedError
+from reverse_etl.destinations.head import Head
+from reverse_etl.destinations.http import Caller, OneAtATime, is_refusal, json_object, new_client
+from reverse_etl.destinations.parts import ended_enrollment, ended_name, identifiers
 from reverse_etl.destinations.scrub import scrub
+from reverse_etl.kinds import EXIT, OPT_OUT
 from reverse_etl.ledger.rows import Enrollment
 
 INGEST = "/api/v2/integrators/events/ingest"
 DEFAULT_RATES = (Rate(5, Duration.SECOND), Rate(120, Duration.MINUTE), Rate(2_000, Duration.HOUR))
+OPTED_OUT = "address_opted_out"
+_NAMES = {"flowhub_customer_id": "srcID"}  # AIQ's own word for the till's id
 _EVENT_NAME = re.compile(r"[a-z0-9_]+")
-_TIMEOUT = httpx.Timeout(20, connect=5)
 
 
 @dataclass(frozen=True)
-class Aiq:
+class Aiq(Head):
     """One AIQ account, known by its key; an integrator's slug names us there."""
 
     base_url: str
     api_key: str = field(repr=False)
     integrator_slug: str
     clock: Clock
-    rates: Sequence[Rate] = DEFAULT_RATES
-    concurrency: int = 4
+    _: KW_ONLY
     name: str = "aiq"
     dedupes: bool = False
-    channels: Collection[Channel] = CHANNELS
-
-    @property
-    def batch(self) -> Batch:
-        """One row a call."""
-        return ONE
-
-    def limit(self, rows: int) -> Limit:
-        """Return the account's one quota."""
-        del rows
-        return Limit("calls", tuple(self.rates))
+    concurrency: int = 4
+    rates: Sequence[Rate] = DEFAULT_RATES
 
     @property
     def account(self) -> str:
@@ -68,59 +64,45 @@ class Aiq:
         """Return the event; identifiers of a channel that is not used are not in it."""
         if not _EVENT_NAME.fullmatch(row.flow_name):
             raise RefusedError("flow_name can't be an AIQ event name: only a-z, 0-9 and _ are")
-        identifiers = {
-            "phone": row.address("sms") if "sms" in channels else None,
-            "email": row.address("email") if "email" in channels else None,
-            "srcID": row.recipient.get("flowhub_customer_id"),
-        }
+        if row.kind == OPT_OUT:
+            return self._event(
+                row, row.channels, OPTED_OUT, "Address opted out", {"channel": row.channels[0]}
+            )
+        told = {"enrollment_id": ended_enrollment(row), "flow": row.flow_name}
+        if row.kind == EXIT:
+            name, shown = f"{row.flow_name}_ended", ended_name(row)
+            return self._event(row, channels, name, shown, told)
+        told["channels"] = ",".join(channels)
+        return self._event(row, channels, row.flow_name, row.flow_display_name, told)
+
+    def _event(
+        self, row: Enrollment, channels: Sequence[Channel], name: str, shown: str, told: Mapping[str, str]
+    ) -> Mapping[str, Any]:
+        known = identifiers(row, channels)
         return {
             "integratorSlug": self.integrator_slug,
-            "eventName": row.flow_name,
-            "eventDisplayName": row.flow_display_name,
+            "eventName": name,
+            "eventDisplayName": shown,
             "timestamp": int(row.triggered_at.timestamp()),
-            "event": {
-                **row.context,
-                "enrollment_id": row.enrollment_id,
-                "flow": row.flow_name,
-                "channels": ",".join(channels),
-            },
-            **{key: value for key, value in identifiers.items() if value},
+            "event": {**row.context, **told},
+            **{_NAMES.get(key, key): value for key, value in known.items()},
         }
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["_Session"]:
         """Open connections for one run."""
-        caller = Caller(self._client, self.clock, "AIQ_API_KEY", "AIQ_BASE_URL")
-        try:
+        async with Caller(self._client, self.clock, "AIQ_API_KEY", "AIQ_BASE_URL") as caller:
             yield _Session(caller)
-        finally:
-            await caller.close()
 
     def _client(self) -> httpx.AsyncClient:
-        """Return a client that makes a new connection for each call.
-
-        A kept connection that the server closes in the moment we write looks like a lost answer, and here a
-        lost answer needs a person.
-        """
-        return httpx.AsyncClient(
-            base_url=self.base_url,
-            headers={"X-APIKEY": self.api_key},
-            timeout=_TIMEOUT,
-            limits=httpx.Limits(max_keepalive_connections=0),
-            verify=certificates(),
-            trust_env=False,
-        )
+        return new_client(self.base_url, {"X-APIKEY": self.api_key}, keeps_connections=False)
 
 
 @dataclass(frozen=True)
-class _Session:
+class _Session(OneAtATime):
     caller: Caller
 
-    async def send(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
-        """Send them one after another; a call takes one."""
-        return [await self._send(body) for body in bodies]
-
-    async def _send(self, body: Mapping[str, Any]) -> Answer:
+    async def send_one(self, body: Mapping[str, Any]) -> Answer:
         """Send one event."""
         response = await self.caller.post(INGEST, body)
         if isinstance(response, Answer):

@@ -91,6 +91,15 @@ class Forgetful(Protocol):
         ...
 
 
+@runtime_checkable
+class Checkable(Protocol):
+    """A destination that has a better way to be tried than a call of the push with nothing in it."""
+
+    async def check(self) -> Answer:
+        """Make a call that leaves nothing there; the answer's reason says what is known by it."""
+        ...
+
+
 class Destination(Protocol):
     """A system that takes what was decided: a messaging system enrollments, the till orders."""
 

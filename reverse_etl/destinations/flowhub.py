@@ -17,7 +17,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -33,13 +33,13 @@ from extractors.flowhub.order_ahead import (
 )
 from perennial.clock import Clock
 from reverse_etl.addresses import Channel
-from reverse_etl.destinations.base import ONE, Answer, Batch, Effect, Limit, RefusedError
-from reverse_etl.destinations.http import Caller, certificates, is_refusal, json_object
+from reverse_etl.destinations.base import Answer, Effect, RefusedError
+from reverse_etl.destinations.head import Head
+from reverse_etl.destinations.http import Caller, OneAtATime, is_refusal, json_object, new_client
 from reverse_etl.destinations.scrub import scrub
 from reverse_etl.ledger.rows import Enrollment
 
 DEFAULT_RATES = (Rate(5, Duration.SECOND),)
-_TIMEOUT = httpx.Timeout(20, connect=5)
 _KEYS = "FLOWHUB_ORDER_AHEAD_CLIENT_ID and FLOWHUB_ORDER_AHEAD_TOKEN"
 # The body's parts that the decision brings under the API's own names; what is not known is left out.
 _PARTS = ("externalCreatedAt", "customer", "orderItems", "address", "cartDiscountNote", "customerNote", "orderType",
@@ -48,7 +48,7 @@ _NEEDED = ("externalCreatedAt", "customer", "orderItems")
 
 
 @dataclass(frozen=True)
-class Flowhub:
+class Flowhub(Head):
     """One client of Flowhub, known by its order-ahead client id."""
 
     base_url: str
@@ -57,21 +57,12 @@ class Flowhub:
     client_id: str
     token: str = field(repr=False)
     clock: Clock
-    rates: Sequence[Rate] = DEFAULT_RATES
-    concurrency: int = 2
+    _: KW_ONLY
     name: str = "flowhub"
     dedupes: bool = False
+    concurrency: int = 2
     channels: Collection[Channel] = ()
-
-    @property
-    def batch(self) -> Batch:
-        """One row a call."""
-        return ONE
-
-    def limit(self, rows: int) -> Limit:
-        """Return the account's one quota."""
-        del rows
-        return Limit("calls", tuple(self.rates))
+    rates: Sequence[Rate] = DEFAULT_RATES
 
     @property
     def account(self) -> str:
@@ -90,36 +81,22 @@ class Flowhub:
     @asynccontextmanager
     async def session(self) -> AsyncIterator["_Session"]:
         """Open connections for one run."""
-        caller = Caller(self._client, self.clock, _KEYS, "FLOWHUB_BASE_URL")
-        try:
+        async with Caller(self._client, self.clock, _KEYS, "FLOWHUB_BASE_URL") as caller:
             yield _Session(self, caller)
-        finally:
-            await caller.close()
 
     def _client(self) -> httpx.AsyncClient:
-        """Return a client with a new connection for each call: a lost answer needs a person here."""
-        return httpx.AsyncClient(
-            base_url=self.base_url,
-            timeout=_TIMEOUT,
-            limits=httpx.Limits(max_keepalive_connections=0),
-            verify=certificates(),
-            trust_env=False,
-        )
+        return new_client(self.base_url, keeps_connections=False)
 
 
 @dataclass
-class _Session:
+class _Session(OneAtATime):
     destination: Flowhub
     caller: Caller
     _grant: Grant | None = None
     _until: float | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def send(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
-        """Send them one after another; a call takes one."""
-        return [await self._send(body) for body in bodies]
-
-    async def _send(self, body: Mapping[str, Any]) -> Answer:
+    async def send_one(self, body: Mapping[str, Any]) -> Answer:
         """Push one order."""
         answer = await self._push(body)
         if isinstance(answer, httpx.Response) and answer.status_code == HTTPStatus.UNAUTHORIZED:
@@ -143,7 +120,7 @@ class _Session:
         token = await self._token()
         if isinstance(token, Answer):
             return token
-        return await self.caller.post(CREATE_PATH, body, {"Authorization": f"Bearer {token}"})
+        return await self.caller.post(CREATE_PATH, body, {"Authorization": f"Bearer {token}"}, reads_401=True)
 
     def _is_exchanged(self) -> bool:
         return self._grant is not None and self._grant.seconds is not None

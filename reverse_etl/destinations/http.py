@@ -6,13 +6,14 @@ any other 5xx, a time-out or a reset the call may have had its effect.
 """
 
 import ssl
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -24,6 +25,7 @@ _CREDENTIALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 # No such path, or another server answers: the address is wrong for every row alike.
 _WRONG_ADDRESS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 _COME_BACK = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY})
+_TIMEOUT = httpx.Timeout(20, connect=5)
 _SERVER_ERRORS = 500
 _REFUSALS = 400
 _REDIRECTS = 300
@@ -33,6 +35,36 @@ _REDIRECTS = 300
 def certificates() -> ssl.SSLContext:
     """Return the certificates that are trusted, read once a process: it takes as long as many calls."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+def new_client(
+    base_url: str = "", headers: Mapping[str, str] | None = None, *, keeps_connections: bool
+) -> httpx.AsyncClient:
+    """Return a client for one call at a time.
+
+    A kept connection that the server closes in the moment we write looks like a lost answer. Where a lost answer needs
+    a person each call has a connection of its own; where it is asked for again they are kept.
+    """
+    return httpx.AsyncClient(
+        base_url=base_url,
+        headers=headers,
+        timeout=_TIMEOUT,
+        limits=httpx.Limits(max_keepalive_connections=None if keeps_connections else 0),
+        verify=certificates(),
+        trust_env=False,
+    )
+
+
+class OneAtATime(ABC):
+    """A session whose calls take one row each."""
+
+    async def send(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
+        """Send them one after another."""
+        return [await self.send_one(body) for body in bodies]
+
+    @abstractmethod
+    async def send_one(self, body: Mapping[str, Any]) -> Answer:
+        """Make one call."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +81,31 @@ class Caller:
     url_setting: str
     _idle: list[httpx.AsyncClient] = field(default_factory=list)
 
+    async def __aenter__(self) -> Self:
+        """Begin without a connection."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections, once no call is in flight."""
+        for client in self._idle:
+            await client.aclose()
+
     async def post(
-        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        body: Mapping[str, Any] | bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        reads_401: bool = False,
     ) -> Answer | httpx.Response:
         """Make one call; return its answer, or the response where the vendor's body has the last word.
 
-        With ``headers`` that hold a credential of the call's own a 401 is the caller's to read: it may have a
-        newer one.
+        Bytes are sent as they are. A 401 is the caller's to read where it may have a newer credential.
         """
         client = self._idle.pop() if self._idle else self.make()
+        content: Mapping[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
         try:
-            response = await client.post(path, json=body, headers=headers)
+            response = await client.post(path, headers=headers, **content)
         except _NEVER_SENT as error:
             said = f"not reached ({type(error).__name__}); check {self.url_setting}"
             return Answer(Effect.NONE, said, reached=False)
@@ -69,14 +115,9 @@ class Caller:
             return Answer(Effect.STOP, f"{self.url_setting} is no usable address")
         finally:
             self._idle.append(client)
-        if headers is not None and response.status_code == HTTPStatus.UNAUTHORIZED:
+        if reads_401 and response.status_code == HTTPStatus.UNAUTHORIZED:
             return response
         return self._by_status(response) or response
-
-    async def close(self) -> None:
-        """Close the connections, once no call is in flight."""
-        for client in self._idle:
-            await client.aclose()
 
     def _by_status(self, response: httpx.Response) -> Answer | None:
         status = response.status_code

@@ -10,15 +10,18 @@ from perennial.errors import SettingsError
 from perennial.settings import Settings, secret
 from reverse_etl.destinations.aiq import DEFAULT_RATES, Aiq
 from reverse_etl.destinations.base import Destination
+from reverse_etl.destinations.csv_drop import CsvDrop
+from reverse_etl.destinations.drop_folder import drop_folder
 from reverse_etl.destinations.flowhub import Flowhub
 from reverse_etl.destinations.klaviyo import Klaviyo
+from reverse_etl.destinations.webhook import Webhook
 
 # The sandbox's AIQ allows ten times what the real one does, so that a demo's push takes seconds; a test
 # compares this with the sandbox's own limits.
 SANDBOX_AIQ_RATES = (Rate(50, Duration.SECOND), Rate(1_200, Duration.MINUTE), Rate(20_000, Duration.HOUR))
 
 # Destinations that drop an enrollment that comes twice.
-DEDUPING = frozenset(kind.name for kind in (Aiq, Klaviyo) if kind.dedupes)
+DEDUPING = frozenset(kind.name for kind in (Aiq, Klaviyo, Webhook, CsvDrop) if kind.dedupes)
 
 # The destination of orders, whose credentials belong to a source.
 TILL = Flowhub.name
@@ -76,9 +79,40 @@ def _aiq(settings: Settings) -> Destination:
 
 
 def _klaviyo(settings: Settings) -> Destination:
+    suppression_key = settings.klaviyo_suppression_api_key
     return Klaviyo(
-        settings.klaviyo_base_url, secret(settings.klaviyo_api_key, "KLAVIYO_API_KEY"), clock_of(settings)
+        settings.klaviyo_base_url,
+        secret(settings.klaviyo_api_key, "KLAVIYO_API_KEY"),
+        clock_of(settings),
+        suppression_key=None if suppression_key is None else suppression_key.get_secret_value(),
     )
+
+
+def _webhook(settings: Settings) -> Destination:
+    if settings.webhook_url is None:
+        raise SettingsError("WEBHOOK_URL is not set", "put the address of your receiver into .env")
+    told = (settings.webhook_signing_secret, settings.webhook_signing_secret_previous)
+    secret(settings.webhook_signing_secret, "WEBHOOK_SIGNING_SECRET")
+    return Webhook(
+        settings.webhook_url,
+        [known.get_secret_value() for known in told if known is not None],
+        clock_of(settings),
+        rates=(Rate(settings.webhook_calls_per_second, Duration.SECOND),),
+    )
+
+
+def _csv(settings: Settings) -> Destination:
+    if settings.csv_drop_url is None:
+        raise SettingsError(
+            "CSV_DROP_URL is not set", "put a folder or an fsspec URL such as s3://… into .env"
+        )
+    try:
+        return CsvDrop(drop_folder(settings.csv_drop_url))
+    except (ImportError, ValueError) as error:
+        raise SettingsError(
+            f"CSV_DROP_URL: nothing here writes to such a place ({type(error).__name__})",
+            "correct the URL, or install what fsspec needs for it, such as s3fs for s3://",
+        ) from None
 
 
 def _flowhub(settings: Settings) -> Destination:
@@ -103,5 +137,7 @@ def _flowhub(settings: Settings) -> Destination:
 _MAKERS: Mapping[str, Callable[[Settings], Destination]] = {
     "aiq": _aiq,
     "klaviyo": _klaviyo,
+    "webhook": _webhook,
+    "csv": _csv,
     "flowhub": _flowhub,
 }

@@ -1,13 +1,14 @@
 """Tells whether a destination takes our credentials, and leaves nothing there.
 
 The call is the push's own with nothing in it: whose credentials are good is told what is missing, whose are not is told
-that. Reading would prove less, for the keys may be allowed to write alone.
+that. Reading would prove less, for the keys may be allowed to write alone. A destination that takes
+anything (a receiver of webhooks, a folder) has a way of its own.
 """
 
 import asyncio
 
 from extractors.checked import CheckResult
-from reverse_etl.destinations.base import Answer, Destination, Effect
+from reverse_etl.destinations.base import Answer, Checkable, Destination, Effect
 
 _SAYS = {
     Effect.TAKEN: "the credentials are accepted",
@@ -20,7 +21,9 @@ def check_destination(destination: Destination) -> CheckResult:
     answer = asyncio.run(_try(destination))
     says = _SAYS.get(answer.effect)
     if says is not None:
-        return CheckResult(destination.name, ok=True, detail=says)
+        return CheckResult(
+            destination.name, ok=True, detail=(answer.effect is Effect.TAKEN and answer.reason) or says
+        )
     cause, _, fix = (answer.reason or "no answer").partition("; ")
     return CheckResult(
         destination.name, ok=False, detail=cause, fix=fix or "try again; nothing is sent or lost meanwhile"
@@ -28,6 +31,8 @@ def check_destination(destination: Destination) -> CheckResult:
 
 
 async def _try(destination: Destination) -> Answer:
+    if isinstance(destination, Checkable):
+        return await destination.check()
     async with destination.session() as session:
         [answer] = await session.send([{}])
         return answer

@@ -15,6 +15,7 @@ from sandbox.credentials import KLAVIYO_API_KEY, KLAVIYO_READ_API_KEY
 from sandbox.json_response import Json
 from sandbox.klaviyo.asked import BadParameterError
 from sandbox.klaviyo.bodies import (
+    JOBS_EVENTS,
     as_object,
     identity,
     profile_id_of,
@@ -48,6 +49,9 @@ def klaviyo_app(state: KlaviyoState) -> FastAPI:
 
     def job(data: dict[str, Any]) -> tuple[str, str, Response]:
         events = read_job(data)
+        # Klaviyo's document leaves open whether an id of an earlier request counts; here it does.
+        if state.events.intersection((read.profile, read.metric, read.unique_id) for read in events):
+            raise Refused("unique_id is repeated for the same profile and metric.", JOBS_EVENTS)
         for read in events:
             state.record(read)
         return "accepted", ",".join(sorted({read.metric for read in events})), Response(status_code=202)

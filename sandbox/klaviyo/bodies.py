@@ -17,6 +17,7 @@ MOST_BYTES_OF_A_TEXT = 100 * 1024
 MOST_EVENTS_OF_A_JOB = 1000
 LONGEST_METRIC = 127
 FIRST_YEAR = 1990
+JOBS_EVENTS = "/data/attributes/events-bulk-create/data"
 IDENTIFIERS = ("email", "phone_number", "external_id", "anonymous_id", "_kx")
 _E164 = re.compile(r"\+[1-9]\d{7,14}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

@@ -31,4 +31,6 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scene(tmp_path: Path, vendor: Vendor, empty_ledger: Path) -> Scene:
     """Make a home that pushes to the scripted vendor."""
     shutil.copy(empty_ledger, tmp_path / "ledger.sqlite")
-    return Scene(tmp_path, aiq_url=vendor.url, klaviyo_url=vendor.url, flowhub_url=vendor.url)
+    return Scene(
+        tmp_path, aiq_url=vendor.url, klaviyo_url=vendor.url, flowhub_url=vendor.url, webhook_url=vendor.url
+    )

@@ -15,9 +15,12 @@ from extractors.landing.records import Record
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.destinations.aiq import Aiq
+from reverse_etl.destinations.csv_drop import CsvDrop
+from reverse_etl.destinations.drop_folder import drop_folder
 from reverse_etl.destinations.flowhub import Flowhub
 from reverse_etl.destinations.klaviyo import Klaviyo
 from reverse_etl.destinations.registry import Configured
+from reverse_etl.destinations.webhook import Webhook
 from reverse_etl.ledger.store import Ledger, open_ledger
 from reverse_etl.ledger.tables import receipts
 from reverse_etl.push import PushReport, push_to
@@ -30,6 +33,7 @@ QUICK = Patience(tries=3, first_wait=0.01, longest_wait=0.05, longest_pause=5)
 EMAIL = "ann@example.com"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJmbG93aHViIn0.c2lnbmF0dXJl"
 PHONE = "+13035550142"
+SIGNING_SECRET = "whsec_c2NlbmUtc2NlbmUtc2NlbmUtc2NlbmU="  # noqa: S105 - of a test
 
 
 @dataclass
@@ -142,6 +146,7 @@ class Scene:
     aiq_key: str = "aiq-key"
     aiq_slug: str = "slug"
     klaviyo_key: str = "klaviyo-key"
+    webhook_url: str = "http://127.0.0.1:9"
     flowhub_url: str = "http://127.0.0.1:9"
     flowhub_token: str = JWT
     clock: SetClock = field(default_factory=SetClock)
@@ -194,7 +199,9 @@ class Scene:
             self.clock,
             rates=self.rates,
         )
-        return Configured((aiq, klaviyo, flowhub))
+        webhook = Webhook(self.webhook_url, [SIGNING_SECRET], self.clock, rates=self.rates)
+        csv = CsvDrop(drop_folder(str(self.home / "drop")))
+        return Configured((aiq, klaviyo, flowhub, webhook, csv))
 
     def push(self, **changes: Any) -> PushReport:
         """Push once."""

@@ -17,7 +17,7 @@ class Reply:
     """What the vendor does with a call: keep it or not, then answer, or hang up."""
 
     status: int = 202
-    body: Any = None
+    body: Any = b""  # bytes as they are, anything else as JSON
     headers: dict[str, str] = field(default_factory=dict)
     keeps: bool | None = None  # None: keeps what it answers with 2xx
     hangs_up: bool = False
@@ -32,6 +32,8 @@ class Vendor:
     calls: list[dict[str, Any]] = field(default_factory=list)
     kept: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
     in_flight: int = 0
@@ -52,8 +54,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         vendor = cast("_Server", self.server).vendor
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        raw = self.rfile.read(int(self.headers["content-length"]))
+        body = json.loads(raw)
         with vendor.lock:
+            vendor.paths.append(self.path)
+            vendor.raw.append(raw)
             vendor.calls.append(body)
             vendor.headers.append({key.lower(): value for key, value in self.headers.items()})
             reply = vendor.script(len(vendor.calls), body)
@@ -70,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        content = b"" if reply.body is None else json.dumps(reply.body).encode()
+        content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         self.send_response(reply.status)
         for key, value in reply.headers.items():
             self.send_header(key, value)
