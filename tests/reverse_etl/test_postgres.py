@@ -82,15 +82,6 @@ def test_a_push_goes_as_on_sqlite(tmp_path: Path, ledger_url: str, vendor: Vendo
     assert [receipt["receipt_no"] for receipt in scene.receipts()] == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("place", ["attempting:5", "answered_not_committed:5", "committed_not_landed"])
-def test_a_push_that_dies_is_made_good_by_the_next(stage: Stage, place: str) -> None:
-    """The same books are held against each other as on SQLite."""
-    stage.decide(24)
-    assert stage.push(crash_at=place) == 137
-    assert stage.push() == 0
-    stage.check(24, kills=1)
-
-
 def test_two_pushes_at_once_send_nothing_twice(stage: Stage) -> None:
     """Their transactions do overlap here."""
     stage.decide(120)
