@@ -15,6 +15,7 @@ from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.crash import crash_point
 from warehouse.moments import Moment
+from warehouse.outgoing import OutgoingFields
 
 _DECISIONS = "select * from decisions.int_flow_decisions where build_no = ? order by decision_id"
 _ORDER_PUSHES = "select * from decisions.int_order_pushes where build_no = ? order by push_id"
@@ -24,13 +25,15 @@ _DERIVED = "select * from events.int_derived_events where build_no = ? order by 
 _PEOPLE = (
     "select * from marts.customer_id_changes where build_no = ? order by old_customer_id, new_customer_id"
 )
+_OUTGOING = "select destination, field from seeds.destination_fields where purpose = 'detail'"
 _STREAMS = (("derived_events", _DERIVED), ("audience_changes", _AUDIENCES), ("customer_id_changes", _PEOPLE))
 
 
 def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment) -> int:
     """Land what a committed build decided, and return the number of decisions; doing it again changes nothing."""
     at = moment.as_of
-    decisions = [_decision(row) for row in _rows(warehouse, _DECISIONS, moment.build_no)]
+    outgoing = OutgoingFields(warehouse.execute(_OUTGOING).fetchall())
+    decisions = [_decision(row, outgoing) for row in _rows(warehouse, _DECISIONS, moment.build_no)]
     pushes = [_order_push(row) for row in _rows(warehouse, _ORDER_PUSHES, moment.build_no)]
     exits = [{"kind": "exit", **row} for row in _rows(warehouse, _EXITS, moment.build_no)]
     crash_point("committed_not_exported")
@@ -48,8 +51,9 @@ def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment
     return len(decisions)
 
 
-def _decision(row: dict[str, Any]) -> dict[str, Any]:
-    # `detail` and `context` stay the texts that they are in the warehouse: a restored row is equal to the letter
+def _decision(row: dict[str, Any], outgoing: OutgoingFields) -> dict[str, Any]:
+    # `detail` and `context` stay the texts that they are in the warehouse: a restored row is equal to the letter; what
+    # leaves is the context of the enrollment, which may be less
     told: dict[str, Any] = {"kind": "decision", **row, "enrollment": None}
     if row["outcome"] == "enrolled":
         told["enrollment"] = {
@@ -71,7 +75,7 @@ def _decision(row: dict[str, Any]) -> dict[str, Any]:
                 "flowhub_customer_id": row["recipient_flowhub_customer_id"],
                 "customer_id": row["customer_id"],
             },
-            "context": json.loads(row["context"]),
+            "context": outgoing.of(row["destination"], json.loads(row["context"])),
         }
     return told
 
