@@ -31,9 +31,16 @@ def taxonomy_table() -> str:
             said = row["description"] + (f" The same as `{row['same_as']}`." if row["same_as"] else "")
             lines.append(
                 f"| `{row['event_name']}` | {said} | {row['object']} | `{row['trigger_key']}` "
-                f"| {row['available_from'].replace(' ', ', ')} |"
+                f"| {_senders(row)} |"
             )
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _senders(row: dict[str, str]) -> str:
+    made_of = f" (of {', '.join(row['derived_from'].split())})" if row["derived_from"] else ""
+    return ", ".join(
+        source + made_of if source == "perennial" else source for source in row["available_from"].split()
+    )
 
 
 def partner_table() -> str:

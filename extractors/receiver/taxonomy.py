@@ -38,6 +38,7 @@ class EventType:
     category: str
     ingestible: bool
     available_from: tuple[str, ...]
+    derived_from: tuple[str, ...]
     description: str
     properties: tuple[Property, ...]
 
@@ -53,6 +54,7 @@ def event_types(seeds: Path = SEEDS) -> Mapping[str, EventType]:
             category=category,
             ingestible=row["ingestible"] == "true",
             available_from=tuple(row["available_from"].split()),
+            derived_from=tuple(row["derived_from"].split()),
             description=row["description"],
             properties=tuple(_most_specific(properties, category, name)),
         )

@@ -98,18 +98,27 @@ def test_a_flow_asks_for_what_its_settings_name() -> None:
 
 
 def test_a_flow_that_nobody_can_trigger_is_told(tmp_path: Path) -> None:
-    """By name, with what to connect; time itself and audiences need nobody, and a draft waits for nothing."""
+    """By name, with what to connect; time makes nothing of nothing, audiences need nobody, a draft waits for nobody."""
     flows = read_flow_settings({"*": {"status": "active"}, "order_preparing": {"status": "draft"}})
     nothing = Settings(_env_file=None, perennial_home=tmp_path)
     told = without_sender(flows, nothing)
     assert [line for line in told if line.startswith("flow order_under_review waits for cart_status_updated")]
     assert any("connect jane" in line for line in told)
     unheard = {line.split()[1] for line in told}
-    assert unheard.isdisjoint({"order_preparing", "cart_abandoned_recovery", "lapsed_customer_winback"})
+    assert unheard.isdisjoint({"order_preparing", "lapsed_customer_winback"})
+    assert "cart_abandoned_recovery" in unheard, "a silence is one of carts that somebody tells of"
     jane = nothing.model_copy(
         update={"jane_enabled": True, "jane_webhook_token": "t", "jane_signing_secret": "s"}
     )
-    assert "order_under_review" not in {line.split()[1] for line in without_sender(flows, jane)}
+    assert {line.split()[1] for line in without_sender(flows, jane)}.isdisjoint(
+        {"order_under_review", "cart_abandoned_recovery", "post_purchase_review_request"}
+    )
+    shopify = nothing.model_copy(update={"shopify_client_secret": SecretStr("s")})
+    heard = flows.keys() - {line.split()[1] for line in without_sender(flows, shopify)}
+    assert "welcome" in heard
+    assert heard.isdisjoint({"checkout_abandonment", "order_fulfilled_followup", "refund_service"}), (
+        "no order of Shopify's"
+    )
 
 
 def test_an_audience_that_nobody_can_fill_is_told(tmp_path: Path) -> None:
@@ -119,7 +128,8 @@ def test_an_audience_that_nobody_can_fill_is_told(tmp_path: Path) -> None:
     assert any(line.startswith("audience window_shoppers asks for product_views_30d") for line in told)
     assert any("connect partners" in line for line in told)
     names = {line.split()[1] for line in told}
-    assert names.isdisjoint({"cart_abandoners_7d", "vip_customers"}), "time itself, and what needs no event"
+    assert "cart_abandoners_7d" in names, "a silence is one of carts that somebody tells of"
+    assert "vip_customers" not in names, "what needs no event"
     partner = nothing.model_copy(update={"partner_api_keys": (SecretStr("acme:key"),)})
     assert "window_shoppers" not in {line.split()[1] for line in audiences_without_sender(partner)}
 

@@ -25,7 +25,7 @@ AT = datetime(2026, 3, 15, 18, tzinfo=UTC)
 LATER = datetime(2026, 3, 15, 18, 30, tzinfo=UTC)
 SCHEMAS = event_schemas(event_models())
 # What an analyst writes to use a custom event: a row of the taxonomy, and a flow.
-ROW = "door_opened,visit,,event,,true,partners,always,The door of the shop was opened.\n"
+ROW = "door_opened,visit,,event,,true,partners,,always,The door of the shop was opened.\n"
 FLOW = """
 with triggers as (
 
