@@ -711,7 +711,7 @@ def _why_ended(world: World, one: Memory, begun: Sequence[Memory]) -> str | None
             return "canceled"
     if "bought" in exits:
         own = world.ordered_at(candidate.cart) if candidate.cart else None
-        placed = [at for at, _ in world.orders(person) if one.decision.decided_at < at]
+        placed = [at for at, _ in world.orders(person) if candidate.at < at]
         if any(at <= one.open_until for at in [*placed, *([own] if own else [])]):
             return "purchased"
     if any(

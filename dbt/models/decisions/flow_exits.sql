@@ -54,13 +54,13 @@ ended_orders as (
 
 purchases as (
 
-    {#- what she ordered after the decision and before the enrollment was over -#}
+    {#- what she ordered after the occasion and before the enrollment was over, whether the decision knew of it or not -#}
     select open_enrollments.decision_id
     from open_enrollments
     inner join {{ ref('int_identity__map') }} as map on open_enrollments.person_id = map.customer_id
     inner join {{ ref('int_orders') }} as orders on map.record_key = orders.record_key
     where orders.status not in ('canceled', 'refunded')
-        and orders.created_at > open_enrollments.decided_at
+        and orders.created_at > open_enrollments.triggered_at
         and open_enrollments.open_until >= orders.created_at
         and open_enrollments.exits like '%,bought,%'
 
