@@ -11,6 +11,8 @@ from warehouse.flow_settings import FlowSettings, lacking_senders, read_flow_set
 from warehouse.project import PROJECT
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+# PostgreSQL cuts longer names.
+_LONGEST_NAME = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,20 @@ def copy_flow(name: str, source: str) -> tuple[Path, Path]:
         raise PerennialError(
             f"{name} can't be the name of a flow", "use small letters, digits and _, such as weekend_offer"
         )
-    if any(folder.parent.rglob(f"{name}.sql")):
-        raise PerennialError(f"there is a model {name} already", "choose another name")
+    if len(name) > _LONGEST_NAME:
+        raise PerennialError(f"{name} is longer than {_LONGEST_NAME} letters", "choose a shorter name")
+    for kind, suffix in (("model", "sql"), ("seed", "csv")):
+        if any((PROJECT / f"{kind}s").rglob(f"{name}.{suffix}")):
+            raise PerennialError(f"there is a {kind} {name} already", "choose another name")
     originals = [folder / f"{source}.sql", folder / f"{source}.yml"]
     if not all(path.exists() for path in originals):
         raise PerennialError(f"there is no flow {source}", "perennial flow library lists them")
     copies = folder / f"{name}.sql", folder / f"{name}.yml"
     try:
         for original, copy in zip(originals, copies, strict=True):
-            copy.write_text(_renamed(original.read_text(encoding="utf-8"), source, name), encoding="utf-8")
+            text = original.read_text(encoding="utf-8")
+            # the SQL names events, keys and columns, and never itself
+            copy.write_text(_renamed(text, source, name) if copy.suffix == ".yml" else text, encoding="utf-8")
         read_flow_settings()
     except PerennialError:
         for copy in copies:
@@ -58,8 +65,8 @@ def copy_flow(name: str, source: str) -> tuple[Path, Path]:
 
 
 def _renamed(text: str, source: str, name: str) -> str:
-    """Put the new name wherever the old one stands, and begin as a draft with a name of its own for customers."""
-    text = re.sub(rf"(?<![a-z0-9_]){source}", name, text)
+    """Rename the model and its tests, and begin as a draft with a name of its own for customers."""
+    text = re.sub(rf"^( *(?:- )?(?:name|model): ){source}(?=_|$)", rf"\g<1>{name}", text, flags=re.MULTILINE)
     text = re.sub(r"^( +status: ).*$", r"\1draft", text, count=1, flags=re.MULTILINE)
     words = name.replace("_", " ").capitalize()
     text = re.sub(r"^( +display_name: ).*$", rf"\1{words}", text, count=1, flags=re.MULTILINE)

@@ -39,16 +39,22 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDERS = ("store", "company", "budtender")
 _EXITS = ("bought", "completed")  # which every flow may name; others are filters of its own
 _TRANSACTIONAL_WINDOW = timedelta(hours=2)
+# Models look for what happened to a trigger since, and for what somebody was enrolled in before, so far back.
+_LONGEST_WINDOW = timedelta(days=35)
+_LONGEST = timedelta(days=365)
 
 
 def _duration(value: object) -> object:
-    """Read ``30 minutes``."""
-    if not isinstance(value, str):
+    """Read ``30 minutes``; a bare number would be seconds, and YAML makes one of ``1:30``."""
+    if isinstance(value, timedelta):
         return value
-    match = _DURATION.fullmatch(value.strip())
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("is not a duration; write it like 30 minutes, 2 hours or 3 days")
-    return timedelta(**{f"{match[2]}s": int(match[1])})
+    unit = timedelta(**{f"{match[2]}s": 1})
+    if int(match[1]) > _LONGEST / unit:
+        raise ValueError(f"is longer than {_LONGEST.days} days")
+    return int(match[1]) * unit
 
 
 def _reentry(value: object) -> object:
@@ -60,6 +66,10 @@ def _reentry(value: object) -> object:
     match = re.fullmatch(r"(\d+) days?", str(value))
     if match is None:
         raise ValueError("is neither always, never nor a number of days; write it like 7 days")
+    if not 1 <= int(match[1]) <= _LONGEST.days:
+        raise ValueError(
+            f"is no number of days from 1 to {_LONGEST.days}; write always, never, or fewer days"
+        )
     return int(match[1])
 
 
@@ -83,9 +93,11 @@ def _sender(value: object) -> object:
     return value
 
 
+_FILE_NAME = re.compile("[a-z][a-z0-9_]*")
 _Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"})
 Duration = Annotated[timedelta, BeforeValidator(_duration), _DURATION_SCHEMA]
+Said = Annotated[str, Field(min_length=1)]
 Triggers = Annotated[
     tuple[str, ...],
     BeforeValidator(_one_or_more),
@@ -108,13 +120,15 @@ class FlowSettings(BaseModel):
     status: Status = Field(
         default="draft", description="Nothing that happened before a flow became active enrolls."
     )
-    display_name: str = Field(description="What customers may see in links: its slug is utm_campaign.")
-    gives: str = Field(description="One line: what a marketer gets.")
+    display_name: Said = Field(description="What customers may see in links: its slug is utm_campaign.")
+    gives: Said = Field(description="One line: what a marketer gets.")
     trigger: Triggers = Field(
         description="An event of the taxonomy or more, or audience_entered: and the audience."
     )
     window: Duration = Field(
         default=_TRANSACTIONAL_WINDOW,
+        gt=timedelta(0),
+        le=_LONGEST_WINDOW,
         json_schema_extra={"default": "2 hours"},
         description="How old an occurrence may be; a transactional flow may leave it at 2 hours.",
     )
@@ -123,12 +137,14 @@ class FlowSettings(BaseModel):
     )
     channels: tuple[Literal["sms", "email"], ...] = Field(min_length=1)
     destination: Literal["aiq", "klaviyo", "webhook", "csv"] = Field(description="Klaviyo takes e-mail only.")
-    from_name: Annotated[str, BeforeValidator(_sender)] = Field(
+    from_name: Annotated[Said, BeforeValidator(_sender)] = Field(
         default="{store|our store}",
         description="The sender's name; may use {store|…}, {company|…} and {budtender|…}.",
     )
     from_address: str | None = Field(
-        default=None, description="The sender's e-mail; its domain has a row in sending_domains."
+        default=None,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        description="The sender's e-mail; its domain has a row in sending_domains.",
     )
     reentry: Reentry = Field(
         default=None,
@@ -148,8 +164,8 @@ class FlowSettings(BaseModel):
     )
     programme: Literal["any", "rec", "med"] = Field(default="any", description="Whom it is for.")
     holdout_percent: int = Field(default=0, ge=0, le=50, description="Share of people who get no message.")
-    rank: int = Field(default=100, ge=1, description="1 is the most important.")
-    offer: str | None = Field(default=None, description="What is offered, such as 10 % off; marketing only.")
+    rank: int = Field(default=100, ge=1, le=1_000_000, strict=True, description="1 is the most important.")
+    offer: Said | None = Field(default=None, description="What is offered, such as 10 % off; marketing only.")
     grace: Duration = Field(
         default=timedelta(hours=1),
         json_schema_extra={"default": "1 hour"},
@@ -161,7 +177,7 @@ class FlowSettings(BaseModel):
     previous_names: tuple[_Name, ...] = Field(
         default=(), description="What the flow was called: who was enrolled then is not enrolled anew."
     )
-    owner: str = Field(description="Whom to ask.")
+    owner: Said = Field(description="Whom to ask.")
 
     @property
     def utm_campaign(self) -> str:
@@ -188,24 +204,42 @@ class FlowSettings(BaseModel):
 def read_flow_settings(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, FlowSettings]:
     """Validate the settings of every flow; ``overrides`` (by flow, or ``*``) lie over what the YAML says."""
     over = overrides or {}
-    settings = {}
+    settings: dict[str, FlowSettings] = {}
+    taken: dict[str, str] = {}
     names = _Names()
     for path in sorted((PROJECT / "models" / "flows").rglob("*.sql"), key=lambda path: path.stem):
         name = path.stem
         file = f"dbt/{path.with_suffix('.yml').relative_to(PROJECT)}"
-        written = _written(path.with_suffix(".yml"), name)
+        if _FILE_NAME.fullmatch(name) is None:
+            raise PerennialError(
+                f"dbt/{path.relative_to(PROJECT)}: {name} can't be the name of a flow",
+                "use small letters, digits and _, such as weekend_offer",
+            )
+        written = _written(path.with_suffix(".yml"), file, name)
         if written is None:
             raise PerennialError(
                 f"{file}: config.meta.flow is missing", "copy it from another flow and change it"
             )
         try:
-            flow = FlowSettings(**{**written, **over.get("*", {}), **over.get(name, {})})
+            flow = FlowSettings.model_validate({**written, **over.get("*", {}), **over.get(name, {})})
         except ValidationError as error:
             raise PerennialError(
                 f"{file}: {_problem(error)}", "the keys are described in docs/flows.md"
             ) from None
         for key, cause, fix in names.unknown(flow, path.read_text(encoding="utf-8")):
             raise PerennialError(f"{file}: config.meta.flow.{key}: {cause}", fix)
+        for previous in flow.previous_names:
+            if taken.setdefault(previous, name) != name:
+                raise PerennialError(
+                    f"{file}: config.meta.flow.previous_names: {taken[previous]} was called {previous}, too",
+                    "let one of the two take over the past of the flow that is gone",
+                )
+        for other, its in settings.items():
+            if its.utm_campaign == flow.utm_campaign:
+                raise PerennialError(
+                    f"{file}: config.meta.flow.display_name: {other} is called {its.display_name}, too",
+                    "choose another: links tell the two flows apart by it",
+                )
         settings[name] = flow
     return settings
 
@@ -217,15 +251,37 @@ def told_overrides(home: Path) -> dict[str, dict[str, Any]]:
     return told
 
 
-def _written(path: Path, name: str) -> dict[str, Any] | None:
-    """Return what the YAML of a flow says under ``config.meta.flow``."""
+class _Strict(yaml.SafeLoader):
+    """YAML in which a key stands once: of two the last would count, and nobody would know."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as PyYAML has it
+        known: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if key.value in known:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"{key.value} stands twice", problem_mark=key.start_mark
+                    )
+                known.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _written(path: Path, file: str, name: str) -> dict[str, Any] | None:
+    """Return what the YAML of a flow says under ``config.meta.flow``, its keys as texts."""
     if not path.exists():
         return None
-    document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    for model in document.get("models") or []:
-        if model.get("name") == name:
-            told: dict[str, Any] | None = ((model.get("config") or {}).get("meta") or {}).get("flow")
-            return told
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), _Strict)  # noqa: S506 - of the safe kind
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise PerennialError(f"{file}{line}: {error.problem}", "correct the YAML there") from None
+    models = document.get("models") if isinstance(document, dict) else None
+    for model in models if isinstance(models, list) else []:
+        if isinstance(model, dict) and model.get("name") == name:
+            told: Any = model
+            for key in ("config", "meta", "flow"):
+                told = told.get(key) if isinstance(told, dict) else None
+            return {str(key): value for key, value in told.items()} if isinstance(told, dict) else None
     return None
 
 

@@ -40,6 +40,9 @@ def test_a_shipped_flow_can_be_copied(project: Path, source: str) -> None:
     assert [model["name"] for model in written["models"]] == ["weekend_offer"]
     assert all(test["name"].startswith("weekend_offer_") for test in written["unit_tests"])
     assert {test["model"] for test in written["unit_tests"]} == {"weekend_offer"}
+    assert sql.read_text(encoding="utf-8") == (sql.parent / f"{source}.sql").read_text(encoding="utf-8"), (
+        "what the message is told keeps its keys"
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,10 @@ def test_a_shipped_flow_can_be_copied(project: Path, source: str) -> None:
     [
         ("Weekend Offer", "welcome", "can't be the name"),
         ("vip_customers", "welcome", "there is a model vip_customers already"),
+        ("reasons", "welcome", "there is a seed reasons already"),
+        ("a" * 64, "welcome", "longer than 63 letters"),
+        ("../welcome_again", "welcome", "can't be the name"),
+        ("welcome'; drop table x", "welcome", "can't be the name"),
         ("weekend_offer", "welcom", "there is no flow welcom"),
         ("test_offer", "welcome", "internal words"),
     ],

@@ -1,6 +1,7 @@
 """What a flow says about itself: a typo is told with file and key, and names mean something."""
 
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from perennial.errors import PerennialError
 from perennial.settings import Settings
+from warehouse import flow_settings
 from warehouse.audience_inputs import audiences_without_sender
 from warehouse.builder import since_when
 from warehouse.flow_settings import FlowSettings, read_flow_settings, without_sender
@@ -25,7 +27,21 @@ FLOW = "cart_abandoned_recovery"
         (FLOW, {"chanels": ["sms"]}, "chanels", "not permitted"),
         (FLOW, {"status": "activ"}, "status", "'draft', 'dry_run'"),
         (FLOW, {"window": "half an hour"}, "window", "30 minutes"),
+        (FLOW, {"window": 30}, "window", "30 minutes"),  # which YAML reads out of 0:30, too
+        (FLOW, {"window": "0 minutes"}, "window", "greater than 0"),
+        (FLOW, {"window": "36 days"}, "window", "35 days"),
+        (FLOW, {"max_duration": "99999999999 days"}, "max_duration", "365 days"),
         (FLOW, {"reentry": "weekly"}, "reentry", "7 days"),
+        (FLOW, {"reentry": "400 days"}, "reentry", "from 1 to 365"),
+        (FLOW, {"rank": True}, "rank", "valid integer"),
+        (FLOW, {"owner": ""}, "owner", "at least 1 character"),
+        (FLOW, {"from_address": "@example.com"}, "from_address", "pattern"),
+        (
+            "welcome",
+            {"display_name": "About your order!"},
+            "display_name",
+            "order_issue is called About your order",
+        ),
         (FLOW, {"channels": ["fax"]}, "channels.0", "'sms' or 'email'"),
         (FLOW, {"channels": []}, "channels", "at least 1"),
         (FLOW, {"concurrent": False}, "max_duration", "concurrent is off"),
@@ -58,6 +74,38 @@ def test_a_typo_names_file_and_key(flow: str, told: dict[str, Any], key: str, sa
     assert caught.value.fix
 
 
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("rank: 10\n          rank: 90", ", line 17: rank stands twice"),
+        ("rank: 10\n          on: true", ": config.meta.flow.True: "),
+        ("rank: [10", ", line "),
+        ("rank: !!python/name:os.system", ", line 16: "),
+    ],
+)
+def test_yaml_that_means_something_else_names_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, says: str
+) -> None:
+    """Of a key that stands twice the last would count, and a key such as on is no text."""
+    copy = tmp_path / "dbt"
+    for part in ("models/flows", "models/audiences", "seeds"):
+        shutil.copytree(PROJECT / part, copy / part)
+    monkeypatch.setattr(flow_settings, "PROJECT", copy)
+    page = copy / "models" / "flows" / f"{FLOW}.yml"
+    page.write_text(page.read_text(encoding="utf-8").replace("rank: 10", written, 1), encoding="utf-8")
+    with pytest.raises(PerennialError) as caught:
+        read_flow_settings()
+    assert caught.value.cause.startswith(f"dbt/models/flows/{FLOW}.yml{says}")
+
+
+def test_no_two_flows_take_over_one_past() -> None:
+    """Who was in the former flow would have been in both."""
+    with pytest.raises(
+        PerennialError, match=f"welcome.yml: config.meta.flow.previous_names: {FLOW} was called old"
+    ):
+        read_flow_settings({FLOW: {"previous_names": ["old"]}, "welcome": {"previous_names": ["old"]}})
+
+
 def test_what_is_right_is_read() -> None:
     """Each setting is what the YAML says, or its default."""
     told = {
@@ -73,7 +121,7 @@ def test_what_is_right_is_read() -> None:
 
 def test_a_marketing_flow_says_how_old_its_occurrences_may_be() -> None:
     """Only what serves an order has a usual window."""
-    told = {
+    told: dict[str, Any] = {
         "display_name": "Hello", "gives": "A greeting.", "trigger": "customer_created", "channels": ["email"],
         "destination": "klaviyo", "owner": "me",
     }  # fmt: skip

@@ -43,7 +43,7 @@ models:
       meta:
         flow:
           status: active
-          display_name: Welcome
+          display_name: Come in
           gives: Greets.
           trigger: door_opened
           window: 2 hours
