@@ -1,5 +1,6 @@
 """``perennial explain``: why somebody got a message, or did not."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -44,6 +45,7 @@ _NEAR = {
     ),
 }
 _SHOWN_BEFORE = 5
+_FIRST_YEAR = 1970
 
 
 def explain(flow: FlowName, customer: Who, at: At = None) -> None:
@@ -65,13 +67,15 @@ def _read(text: str | None, zone: ZoneInfo) -> datetime | None:
     """Read an instant, of the company's zone unless it says another."""
     if text is None:
         return None
-    try:
+    instant = None
+    with suppress(ValueError, OverflowError):  # the first and last days of the calendar are none in UTC
         told = datetime.fromisoformat(text.strip())
-    except ValueError:
+        instant = (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(UTC)
+    if instant is None or instant.year < _FIRST_YEAR:
         raise PerennialError(
             f"--at: {text} is no instant", "write it like '2026-05-03 10:02' or 2026-05-03T16:02:00Z"
-        ) from None
-    return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(UTC).replace(tzinfo=None)
+        )
+    return instant.replace(tzinfo=None)
 
 
 def _tell(found: "Explanation", build_no: int, zone: ZoneInfo) -> None:

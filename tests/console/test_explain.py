@@ -133,6 +133,8 @@ def test_an_instant_of_the_past(scene: Scene) -> None:
     ("words", "cause", "fix"),
     [
         (("ann@example.com", "--at", "yesterday"), "yesterday is no instant", "write it like"),
+        (("ann@example.com", "--at", "0001-01-01"), "0001-01-01 is no instant", "write it like"),
+        (("ann@example.com", "--at", "9999-12-31 23:59"), "23:59 is no instant", "write it like"),
         (("ann@example.com", "--at", "2026-03-16 12:00"), "nothing is known yet", "leave out --at"),
         (("nobody@example.com",), "nobody is known by that name", "give an e-mail"),
     ],
