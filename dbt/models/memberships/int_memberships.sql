@@ -2,7 +2,8 @@
 
 {#- The last membership of each person in each audience; what differs from the moment before comes out as a row. Nobody
     entered or left where the row is a baseline: at the first look at an audience, whose members were there before, and
-    where records changed hands. Whoever was in it under the id that she had keeps her place under the new one, and the
+    where records changed hands. The first look is that of the moment after which the project has the audience, or of the
+    one that first knows people; who comes into one that was looked at and found empty has entered it. Whoever was in it under the id that she had keeps her place under the new one, and the
     id that ended, or that gave records away, leaves in silence. Cost follows the news, but for audiences that read the
     clock or more than traits, which are compared whole. -#}
 -- depends_on: {{ ref('customer_id_changes') }}, {{ ref('int_customer_traits') }}, {{ ref('dim_customers') }}
@@ -107,7 +108,12 @@ select
     coalesce(present.audience_name, known.audience_name) as audience_name,
     coalesce(present.customer_id, known.customer_id) as customer_id,
     present.customer_id is not null as is_member,
-    coalesce(present.audience_name, known.audience_name) not in (select audience_name from known_audiences)
+    (
+        coalesce(present.audience_name, known.audience_name) not in (select audience_name from known_audiences)
+        {%- if not var('deploying') %}
+        and not exists (select 1 from known_audiences)
+        {%- endif %}
+    )
         or (present.customer_id is not null and brought_along.customer_id is not null)
         or (present.customer_id is null and known.customer_id in (select old_customer_id from moves)) as is_baseline,
     {{ as_of() }} as changed_at,
