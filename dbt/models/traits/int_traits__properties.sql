@@ -108,7 +108,9 @@ values_told as (
         customer_id,
         max(as_of) as as_of,
         max(case when property = 'assigned_budtender' then value end) as assigned_budtender,
-        max(case when property = 'pricing_tiers' then value_json end) as pricing_tiers,
+        -- a list from which the last was taken is none
+        max(case when property = 'pricing_tiers' and replace(value_json, ' ', '') <> '[]' then value_json end)
+            as pricing_tiers,
         max(case when property = 'store_credit' then {{ text_as('value', 'decimal(18, 2)') }} end) as store_credit,
         max(case when property = 'cashback_balance' then {{ text_as('value', 'decimal(18, 2)') }} end)
             as cashback_balance,
