@@ -1,5 +1,5 @@
-{#- The occurrences of looking at something, each with what the one who looked did later: `carted_at`, when her record last
-    put something into a cart or began to check out, and the person's `last_order_at`. -#}
+{#- The occurrences of looking at something, each with what the one who looked did later: `carted_at`, when the person last
+    put something into a cart or began to check out, and her `last_order_at`. -#}
 {% macro looks_at(event_names) -%}
     with
 

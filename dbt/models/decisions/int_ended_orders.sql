@@ -1,7 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key=['object_type', 'object_id']) }}
 
 {#- What was canceled, dismissed or refunded, under each name that an enrollment may know it by: the order, the cart
-    that it came from, the sale that a refund takes back. The first end counts. Cost follows the news. -#}
+    that it came from, the sale that a refund takes back, and the cart of that. The first end counts. Cost follows the news
+    of ends, and of carts, whose order at the till may be known after it has ended. -#}
 with
 
 ends as (
@@ -11,6 +12,31 @@ ends as (
         case event_name when 'order_refunded' then 'refunded' else 'canceled' end as ended_by
     from {{ ref('int_events') }}
     where {{ is_news() }} and event_name in ('order_canceled', 'order_refunded')
+
+),
+
+till_ends as (
+
+    select object_id as pos_order_id, occurred_at, ended_by from ends where object_type = 'order'
+    union all
+    select {{ json_text('properties', ['original_order_id']) }}, occurred_at, ended_by from ends
+    {%- if is_incremental() %}
+    union all
+    select known.object_id, known.ended_at, known.ended_by
+    from {{ this }} as known
+    inner join {{ ref('int_carts') }} as carts
+        on known.object_type = 'order' and known.object_id = carts.pos_order_id
+    where {{ changed_since('carts.changed_build_no') }}
+    {%- endif %}
+
+),
+
+-- a cart that the point of sale took over ends with its order there, as the order that it was online, too
+ended_carts as (
+
+    select carts.cart_id, till_ends.occurred_at, till_ends.ended_by
+    from till_ends
+    inner join {{ ref('int_carts') }} as carts on till_ends.pos_order_id = carts.pos_order_id
 
 ),
 
@@ -24,11 +50,9 @@ named as (
     union all
     select 'order', {{ json_text('properties', ['original_order_id']) }}, occurred_at, ended_by from ends
     union all
-    -- a cart that the point of sale took over ends with its order there
-    select 'cart', carts.cart_id, ends.occurred_at, ends.ended_by
-    from ends
-    inner join {{ ref('int_carts') }} as carts on ends.object_id = carts.pos_order_id
-    where ends.object_type = 'order'
+    select 'cart', cart_id, occurred_at, ended_by from ended_carts
+    union all
+    select 'order', 'jane-' || cart_id, occurred_at, ended_by from ended_carts
 
 ),
 
