@@ -54,7 +54,7 @@ ended_orders as (
 
 purchases as (
 
-    {#- what she ordered after the occasion and before the enrollment was over, whether the decision knew of it or not -#}
+    {#- what she ordered between the occasion and the enrollment's end, whether the decision knew of it or not -#}
     select open_enrollments.decision_id
     from open_enrollments
     inner join {{ ref('int_identity__map') }} as map on open_enrollments.person_id = map.customer_id
