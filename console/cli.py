@@ -7,12 +7,15 @@ import typer
 from typer.core import TyperGroup
 
 from console.commands.check import check
+from console.commands.deadletters import app as deadletters
 from console.commands.demo import app as demo
 from console.commands.erase import erase
 from console.commands.explain import explain
 from console.commands.flow import app as flow
+from console.commands.holds import app as holds
 from console.commands.identity import app as identity
 from console.commands.order import app as order
+from console.commands.pauses import pause, resume
 from console.commands.push import push
 from console.commands.quarantine import app as quarantine
 from console.commands.rebuild import rebuild
@@ -44,10 +47,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Perennial: a customer warehouse for cannabis retail that brings shoppers back.",
 )
-for command in (run, serve, worker, sandbox, check, status, explain, push, rebuild, erase):
+for command in (run, serve, worker, sandbox, check, status, explain, push, pause, resume, rebuild, erase):
     app.command()(command)
 app.add_typer(flow, name="flow")
 app.add_typer(identity, name="identity")
 app.add_typer(order, name="order")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(deadletters, name="deadletters")
+app.add_typer(holds, name="holds")
 app.add_typer(demo, name="demo", hidden=True)

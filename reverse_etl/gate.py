@@ -18,6 +18,7 @@ from reverse_etl.kinds import NOTICES, ORDER
 from reverse_etl.ledger.rows import Enrollment, Move, apply, load
 from reverse_etl.ledger.store import salt_in
 from reverse_etl.ledger.tables import cart_facts, enrollments, exits, flow_states, suppressions
+from reverse_etl.pauses import standing, stops
 from reverse_etl.states import Status
 
 
@@ -30,7 +31,7 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not yet: its ``not_before`` lies ahead, or its flow is paused."""
+    """Not yet: its ``not_before`` lies ahead, or it is paused: its flow in its settings, or anything by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,16 @@ _SUPPRESSED = select(suppressions.c.channel, suppressions.c.address_hash, suppre
 def verdicts(connection: Connection, rows: Collection[Enrollment], now: datetime) -> dict[int, Verdict]:
     """Say of each row (by ledger id) whether it may be sent now."""
     salt = salt_in(connection)
+    paused = standing(connection)
     hashes = {row.ledger_id: _hashes(row, salt) for row in rows}
     known = _look_up(connection, rows, {hashed for of_row in hashes.values() for hashed in of_row.values()})
-    return {row.ledger_id: _verdict(row, hashes[row.ledger_id], known, now) for row in rows}
+    found = {row.ledger_id: _verdict(row, hashes[row.ledger_id], known, now) for row in rows}
+    waiting = {
+        row.ledger_id: Wait()
+        for row in rows
+        if isinstance(found[row.ledger_id], Go) and stops(paused, row.destination, row.flow_name, row.kind)
+    }
+    return found | waiting
 
 
 def sweep(connection: Connection, now: datetime) -> dict[str, dict[Status, int]]:

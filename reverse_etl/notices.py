@@ -1,7 +1,7 @@
 """What a destination is told besides enrollments: that an address was closed, and that an enrollment has ended.
 
 A notice is a row of the ledger like an enrollment, with its claims, its limits and its receipts. It needs no consent,
-and to be told twice does no harm.
+no guard looks at it, and to be told twice does no harm.
 """
 
 from collections.abc import Sequence
@@ -55,6 +55,7 @@ def opt_outs(word: Word, destinations: Sequence[str], now: datetime) -> list[dic
             "decided_upto": word.seq,
             "taken_in_at": now,
             "status": Status.PENDING,
+            "is_cleared": True,
         }
         for destination in destinations
     ]
@@ -103,4 +104,5 @@ def _exit(row: Any, now: datetime) -> dict[str, Any]:  # noqa: ANN401 - a row of
         "decided_upto": row[exits.c.seq],
         "taken_in_at": now,
         "status": Status.PENDING,
+        "is_cleared": True,
     }

@@ -16,11 +16,14 @@ from sqlalchemy import Connection, func, select
 from extractors.landing.log import LandingLog
 from perennial.clock import Clock, clock_of
 from perennial.crash import crash_point
+from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import TILL, Configured, destinations_for
 from reverse_etl.gate import end_waiting, sweep
+from reverse_etl.guards import Guards, guards_of
+from reverse_etl.holds import Hold
 from reverse_etl.kinds import NOTICES
 from reverse_etl.ledger.claims import reap, release
 from reverse_etl.ledger.store import Ledger, open_ledger
@@ -47,7 +50,7 @@ class PushReport:
     ``taken_in`` new enrollments came into the ledger, calls were made for ``sent`` of them and older ones.
     ``by_destination`` counts the enrollments that this push brought to each state, and as ``pending`` those that wait
     now. ``told`` counts the ends of enrollments and closed addresses that destinations heard of.
-    ``stopped`` says why a destination's run ended before its rows did.
+    ``stopped`` says why a destination's run ended before its rows did; ``holds`` are those that it made.
     """
 
     taken_in: int
@@ -57,6 +60,7 @@ class PushReport:
     receipts_landed: int
     stopped: Mapping[str, str] = field(default_factory=dict)
     told: int = 0
+    holds: Sequence[Hold] = ()
 
 
 def _silent(_line: str) -> None:
@@ -90,6 +94,7 @@ def push(
             clock=clock,
             tells=tells,
             rates=settings.home / "rates",
+            guards=guards_of(Home(settings.home)),
             on_progress=on_progress,
             stop=stop,
         )
@@ -105,6 +110,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     clock: Clock,
     tells: Sequence[str] = (),
     rates: Path | None = None,
+    guards: Guards | None = None,
     patience: Patience | None = None,
     on_progress: Callable[[str], None] = _silent,
     stop: threading.Event | None = None,
@@ -112,10 +118,10 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     """Push with parts that are already open; see ``push``.
 
     ``tells`` are the destinations that hear of closed addresses; ``rates`` is the folder in which processes share what
-    is left of a limit.
+    is left of a limit. Without ``guards`` nothing is too much.
     """
     started = time.monotonic()
-    tail = _Freshness(Tail(ledger, log, clock, tells))
+    tail = _Freshness(Tail(ledger, log, clock, tells), guards or Guards(), on_progress)
     shift = _Shift(
         configured.ready,
         ledger,
@@ -154,22 +160,35 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         receipts_landed=shift.landed,
         stopped=stopped,
         told=sum(run.told for run in shift.runs),
+        holds=tail.holds,
     )
 
 
 class _Freshness:
-    """The tail, looked at again only when the last look is old enough to matter."""
+    """The tail and the guards, looked at again only when the last look is old enough to matter."""
 
-    def __init__(self, tail: Tail) -> None:
+    def __init__(self, tail: Tail, guards: Guards, on_progress: Callable[[str], None]) -> None:
         self._tail = tail
+        self._guards = guards
+        self._on_progress = on_progress
         self._looked_at = 0.0
         self.taken_in = 0
+        self.holds: list[Hold] = []
 
     def catch_up(self) -> None:
         if time.monotonic() - self._looked_at >= _FRESH_SECONDS:
             looked_at = time.monotonic()
             self.taken_in += self._tail.catch_up()
+            self._guard()
             self._looked_at = looked_at
+
+    def _guard(self) -> None:
+        for hold in self._guards.look(self._tail.ledger, self._tail.clock):
+            self.holds.append(hold)
+            self._on_progress(
+                f"{hold.destination}: {hold.rows} of {hold.flow_name} are held ({hold.reason}): "
+                f"perennial holds show {hold.hold_id}"
+            )
 
 
 @dataclass

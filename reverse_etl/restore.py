@@ -26,6 +26,7 @@ from perennial.clock import Clock, clock_of
 from perennial.salt import salt_of
 from perennial.settings import load_settings
 from reverse_etl.destinations.registry import DEDUPING
+from reverse_etl.holds import make_again
 from reverse_etl.kinds import EXIT, NOTICES
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.store import Ledger, open_ledger
@@ -33,6 +34,7 @@ from reverse_etl.ledger.tables import enrollments, receipt_batches, receipts
 from reverse_etl.notices import tell_of_exits
 from reverse_etl.states import Status
 from reverse_etl.tail import Tail
+from reverse_etl.words import take_words
 
 _LOST = "the ledger was lost after it may have been sent"
 _INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
@@ -57,6 +59,9 @@ def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, i
     Tail(ledger, log, clock).catch_up()
     with ledger.write() as connection:
         _settle_known(connection, last)
+        make_again(connection)
+        # once more: before, there was nothing yet that people's words were about
+        take_words(connection, log.read("perennial", "operations"))
         tell_of_exits(connection, clock.now())
         _settle_known(connection, {of: row for of, row in last.items() if of.endswith(f":{EXIT}")})
         _doubt_unknown(connection, clock.now())
@@ -107,6 +112,7 @@ def _settle_known(connection: Connection, last: dict[str, dict[str, Any]]) -> No
                 attempts=row["attempts"],
                 accepted_at=datetime.fromisoformat(row["accepted_at"]) if row["accepted_at"] else None,
                 error=row["error"],
+                is_cleared=True,
                 claimed_by=None,
                 claimed_until=None,
             )

@@ -31,7 +31,8 @@ class Status(StrEnum):
 
 # ambiguous → attempting is for destinations that dedupe only (claims.py takes no others);
 # ambiguous → accepted | rejected is an answer that came after its claim was given up, or a person's finding;
-# pending → rejected is a refusal by the destination's own contract, before any call.
+# pending → rejected is a refusal by the destination's own contract, before any call;
+# rejected → pending is a person's word: a refusal had no effect, so after a fix it may be tried again.
 _MOVES = MappingProxyType(
     {
         Status.PENDING: frozenset(
@@ -48,7 +49,7 @@ _MOVES = MappingProxyType(
         Status.AMBIGUOUS: frozenset({Status.ATTEMPTING, Status.ACCEPTED, Status.REJECTED}),
         Status.HELD: frozenset({Status.PENDING, Status.EXPIRED, Status.EXITED, Status.SUPERSEDED}),
         Status.ACCEPTED: frozenset[Status](),
-        Status.REJECTED: frozenset[Status](),
+        Status.REJECTED: frozenset({Status.PENDING}),
         Status.EXPIRED: frozenset[Status](),
         Status.EXITED: frozenset[Status](),
         Status.SUPERSEDED: frozenset[Status](),

@@ -40,6 +40,7 @@ from reverse_etl.ledger.tables import (
 )
 from reverse_etl.notices import opt_outs
 from reverse_etl.states import Status
+from reverse_etl.words import take_words
 
 _ROWS_A_TRANSACTION = 2_000
 
@@ -81,6 +82,7 @@ class Tail:
                 self._keep_word(connection, shopify_word(record, salt))
             for record in self.log.read("perennial", "erasures", after, upto):
                 _keep_erasure(connection, record)
+            take_words(connection, self.log.read("perennial", "operations", after, upto))
             _keep_cart_news(connection, map(cart_news, self.log.read("jane", "cart_status", after, upto)))
             _move_cursor(connection, "facts", upto)
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 MAKE_TARGETS = ("run", "test", "dev", "bench", "lint")
 COMMANDS = {
     "run", "serve", "worker", "sandbox", "check", "status", "push", "rebuild",
-    "erase", "explain", "flow", "identity", "order", "quarantine",
+    "erase", "explain", "flow", "identity", "order", "quarantine", "deadletters", "holds", "pause", "resume",
 }  # fmt: skip
 SETTINGS = (
     "PERENNIAL_HOME", "PERENNIAL_TIMEZONE", "PERENNIAL_TARGET", "PERENNIAL_LANDING_URL",

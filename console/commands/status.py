@@ -108,9 +108,13 @@ def _quarantine(settings: Settings) -> Iterator[str]:
 def _ledger(settings: Settings) -> Iterator[str]:
     from sqlalchemy import func, select
 
+    from reverse_etl.dead_letters import dead_letters
+    from reverse_etl.holds import all_holds
     from reverse_etl.ledger.store import open_ledger
     from reverse_etl.ledger.tables import enrollments
+    from reverse_etl.pauses import standing
     from reverse_etl.report import ledger_report
+    from reverse_etl.states import Status
 
     if settings.perennial_ledger_url is None and not (settings.home / "ledger.sqlite").exists():
         out.print("Nothing has been sent yet.")
@@ -120,6 +124,7 @@ def _ledger(settings: Settings) -> Iterator[str]:
         report = ledger_report(ledger)
         with ledger.read() as connection:
             accepted_at = connection.scalar(select(func.max(enrollments.c.accepted_at)))
+            holds, paused, letters = all_holds(connection), standing(connection), dead_letters(connection)
     finally:
         ledger.close()
     shown = table("system", ".state", "count")
@@ -129,7 +134,22 @@ def _ledger(settings: Settings) -> Iterator[str]:
     show(out, "Enrollments", shown)
     last = "nothing yet" if accepted_at is None else f"{accepted_at:%Y-%m-%d %H:%M:%S} UTC"
     out.print(f"Last accepted: {last}.")
+    for hold in holds:
+        out.print(
+            f"Held: {hold.rows:,} of {hold.flow_name} to {hold.destination} ({hold.clause}), {hold.hold_id}."
+        )
+        yield f"perennial holds show {hold.hold_id}"
+    for pause in paused:
+        out.print(f"Paused: {pause}, since {pause.since:%Y-%m-%d %H:%M:%S} UTC.")
+        yield f"perennial resume{pause.options} (when calls may go on)"
+    refused = sum(letter.status == Status.REJECTED for letter in letters)
+    if refused:
+        out.print(f"Refused: {refused:,} rows wait for somebody to look.")
+        yield "perennial deadletters list"
     if report.ambiguous:
-        yield f"look up {len(report.ambiguous)} ambiguous enrollments at the destination before sending again"
-    if any(counts.get("pending") for counts in report.counts.values()):
+        yield (
+            f"look up {len(report.ambiguous)} ambiguous enrollments at the destination, then "
+            "perennial deadletters resolve ID --sent (or --not-sent)"
+        )
+    if not paused and any(counts.get("pending") for counts in report.counts.values()):
         yield "perennial push"

@@ -141,3 +141,6 @@ _MAKERS: Mapping[str, Callable[[Settings], Destination]] = {
     "csv": _csv,
     "flowhub": _flowhub,
 }
+
+# Every destination there is, whether the settings know it or not.
+NAMES = frozenset(_MAKERS)

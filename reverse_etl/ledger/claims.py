@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, t
 from reverse_etl.kinds import NOTICES, OPT_OUT
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.tables import enrollments
+from reverse_etl.pauses import is_stopped
 from reverse_etl.process import is_dead
 from reverse_etl.states import Status
 
@@ -97,6 +98,7 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
 ) -> Sequence[Claimed]:
     """Take rows that are due: closed addresses, then the oldest.
 
+    What the guards have not looked at yet is not due, nor what a pause holds back.
     ``resend`` takes ``ambiguous`` rows too, not only notices: only where the destination dedupes. ``skip`` leaves
     out rows that this push has given back. A row waits while an earlier one of the same person is in another
     push's hands, so that each person's order is kept.
@@ -138,6 +140,8 @@ def _due(destination: str, status: Status, holder: str, now: datetime) -> Select
             enrollments.c.destination == destination,
             enrollments.c.status == status,
             enrollments.c.claimed_by.is_(None),
+            enrollments.c.is_cleared,
+            ~is_stopped(),
             or_(enrollments.c.not_before.is_(None), enrollments.c.not_before <= now),
             ~taken_elsewhere,
         )

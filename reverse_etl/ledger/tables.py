@@ -36,7 +36,9 @@ IS_OPEN = text("not is_over")
 
 # One row an enrollment, an order for the till or a notice (kinds.py). `decided_upto` is the last landed seq that its
 # decision had read: what landed later is news to it. `frozen` is {"channels": [...], "body": {...}}, what the first
-# attempt sent. A claim names the process that works on the row; see claims.py.
+# attempt sent. A claim names the process that works on the row; see claims.py. `is_cleared`: the guards have looked at
+# it, before that nobody claims it. `hold_id` is the hold that it waits, or waited, in. `discarded_at`: nobody is asked
+# about this dead letter again.
 enrollments = Table(
     "enrollments",
     metadata,
@@ -67,6 +69,9 @@ enrollments = Table(
     Column("first_attempt_at", UtcDateTime),
     Column("accepted_at", UtcDateTime),
     Column("error", Text),
+    Column("is_cleared", Boolean, nullable=False, server_default=false()),
+    Column("hold_id", Text),
+    Column("discarded_at", UtcDateTime),
     CheckConstraint(f"status in ({_STATUSES})", name="status"),
     Index(None, "status", "destination", "ledger_id"),
     Index(
@@ -77,6 +82,15 @@ enrollments = Table(
         postgresql_where=IS_OPT_OUT,
     ),
     Index(None, "destination", "customer_id", "ledger_id"),
+    Index(None, "destination", "flow_name", "enrolled_at"),
+    Index(None, "hold_id"),
+    # few rows, however many there are: those that the guards have not looked at
+    Index(
+        "ix_enrollments_not_cleared",
+        "ledger_id",
+        sqlite_where=text("not is_cleared"),
+        postgresql_where=text("not is_cleared"),
+    ),
     Index(None, "cart_id"),
     Index(None, "order_id"),
     sqlite_autoincrement=True,
@@ -168,4 +182,46 @@ moments = Table(
     metadata,
     Column("build_no", COUNTER, primary_key=True, autoincrement=False),
     Column("upto_seq", COUNTER, nullable=False),
+)
+
+# One row a hold: what a guard found too much of to send unseen, or to take out of a list. `measured` is what it was
+# measured by. What waits in it is in `enrollments`; of a mirror it is in the mirror's own tables. `ended`: `released`
+# or `canceled` as a whole.
+holds = Table(
+    "holds",
+    metadata,
+    Column("hold_id", Text, primary_key=True),
+    Column("destination", Text, nullable=False),
+    Column("flow_name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("clause", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("measured", JSON, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("ended", Text),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", Text),
+    CheckConstraint("ended in ('released', 'canceled')", name="ended"),
+    Index(None, "destination", "flow_name"),
+)
+
+# One row a thing that was ever paused: everything (`all`, ``), a destination, a flow. The operation that landed last
+# counts.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("is_paused", Boolean, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("by", Text),
+    Column("seq", COUNTER, nullable=False),
+)
+
+# One row a thing that people were told of, so that they are told once.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("told_at", UtcDateTime, nullable=False),
 )

@@ -2,9 +2,10 @@
 
 import multiprocessing
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerProcess
 
+from perennial.crash import EXIT_CODE, VARIABLE
 from perennial.settings import load_settings
 from reverse_etl.push import push
 
@@ -18,6 +19,19 @@ def start_push(environment: Mapping[str, str], crash_at: str = "") -> ForkServer
     process = _CONTEXT.Process(target=_push, args=({**environment, "PERENNIAL_CRASH_AT": crash_at},))
     process.start()
     return process
+
+
+def killed(crash_at: str, work: Callable[..., object], *arguments: object) -> None:
+    """Do something in a process of its own, which dies at a named place."""
+    process = _CONTEXT.Process(target=_work, args=(crash_at, work, arguments))
+    process.start()
+    process.join(60)
+    assert process.exitcode == EXIT_CODE
+
+
+def _work(crash_at: str, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
+    os.environ[VARIABLE] = crash_at
+    work(*arguments)
 
 
 def _push(environment: Mapping[str, str]) -> None:

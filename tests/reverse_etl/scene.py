@@ -1,7 +1,8 @@
 """A place to push from: a home with a landing log, and decisions in it like the builder's."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +13,10 @@ from sqlalchemy import select
 
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
+from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
+from reverse_etl.desk import Desk
 from reverse_etl.destinations.aiq import Aiq
 from reverse_etl.destinations.csv_drop import CsvDrop
 from reverse_etl.destinations.drop_folder import drop_folder
@@ -21,6 +24,7 @@ from reverse_etl.destinations.flowhub import Flowhub
 from reverse_etl.destinations.klaviyo import Klaviyo
 from reverse_etl.destinations.registry import Configured
 from reverse_etl.destinations.webhook import Webhook
+from reverse_etl.holds import Hold, all_holds
 from reverse_etl.ledger.store import Ledger, open_ledger
 from reverse_etl.ledger.tables import receipts
 from reverse_etl.push import PushReport, push_to
@@ -218,6 +222,20 @@ class Scene:
         finally:
             ledger.close()
 
+    @contextmanager
+    def desk(self) -> Iterator[Desk]:
+        """Open an operator's desk."""
+        ledger = self.open()
+        try:
+            yield Desk(Home(self.home), ledger, self.log, self.clock)
+        finally:
+            ledger.close()
+
+    def holds(self) -> list[Hold]:
+        """Return the open holds."""
+        with self.desk() as desk, desk.ledger.read() as connection:
+            return all_holds(connection)
+
     def report(self) -> LedgerReport:
         """Read what the ledger holds."""
         ledger = self.open()
@@ -246,3 +264,18 @@ class Scene:
     def notice_receipts(self) -> list[dict[str, Any]]:
         """Return the receipts of notices that have landed, in the order of the log."""
         return [json.loads(record.payload) for record in self.log.read("perennial", "notice_receipts")]
+
+
+def settings_for(scene: Scene, **changes: Any) -> Settings:
+    """Make settings like an operator's .env."""
+    values: dict[str, Any] = {
+        "_env_file": None,
+        "perennial_home": scene.home,
+        "aiq_base_url": scene.aiq_url,
+        "aiq_api_key": "aiq-key",
+        "aiq_integrator_slug": "slug",
+        "klaviyo_base_url": scene.klaviyo_url,
+        "klaviyo_api_key": "klaviyo-key",
+        **changes,
+    }
+    return Settings(**values)

@@ -17,28 +17,12 @@ import pytest
 from pyrate_limiter import Duration, Rate
 
 from perennial.errors import SettingsError
-from perennial.settings import Settings
 from reverse_etl.destinations.base import Limit
 from reverse_etl.destinations.registry import Configured, destinations_for
 from reverse_etl.push import push
 from reverse_etl.rate import pacer_of
-from tests.reverse_etl.scene import NOON, Scene, decision
+from tests.reverse_etl.scene import NOON, Scene, decision, settings_for
 from tests.reverse_etl.vendor import Reply, Vendor
-
-
-def settings_for(scene: Scene, **changes: Any) -> Settings:
-    """Make settings like an operator's .env."""
-    values: dict[str, Any] = {
-        "_env_file": None,
-        "perennial_home": scene.home,
-        "aiq_base_url": scene.aiq_url,
-        "aiq_api_key": "aiq-key",
-        "aiq_integrator_slug": "slug",
-        "klaviyo_base_url": scene.klaviyo_url,
-        "klaviyo_api_key": "klaviyo-key",
-        **changes,
-    }
-    return Settings(**values)
 
 
 def test_the_second_push_sends_nothing(scene: Scene, vendor: Vendor) -> None:

@@ -6,12 +6,13 @@ import pytest
 
 from reverse_etl.states import OUTCOMES, IllegalMoveError, Status, check_move, is_legal
 
-FINAL = {Status.ACCEPTED, Status.REJECTED, Status.EXPIRED, Status.EXITED, Status.SUPERSEDED}
+FINAL = {Status.ACCEPTED, Status.EXPIRED, Status.EXITED, Status.SUPERSEDED}
 
 
 def test_what_has_ended_stays_ended() -> None:
-    """No move leads out of an end."""
+    """No move leads out of an end; of a refusal only a person makes something else, and that is a new beginning."""
     assert not [pair for pair in product(FINAL, Status) if is_legal(*pair)]
+    assert [after for after in Status if is_legal(Status.REJECTED, after)] == [Status.PENDING]
 
 
 def test_nothing_is_sent_but_from_a_committed_attempt() -> None:

@@ -1,0 +1,157 @@
+"""``perennial deadletters``: what was refused, or may have been sent, and what becomes of it."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.homes import home_to_read, own_home
+from console.output import out
+from console.tables import show, table
+from perennial.errors import PerennialError
+from perennial.settings import load_settings
+
+if TYPE_CHECKING:
+    from reverse_etl.dead_letters import Selection
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Rows that a destination refused, or may have taken: look, send again after a fix, or close them.",
+)
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="These, as `list` shows them.")]
+Destination = Annotated[str | None, typer.Option("--destination", help="Only those to this one.")]
+Flow = Annotated[str | None, typer.Option("--flow", help="Only those of this flow.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Only those with these words in their reason.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+_SHOWN = 50
+
+
+@app.command("list")
+def list_letters(
+    ids: Ids = None,
+    destination: Destination = None,
+    flow: Flow = None,
+    reason: Reason = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every row.")] = False,
+) -> None:
+    """Show them by reason, then one by one: ids, the reason, and the vendor's pointer; no address."""
+    from reverse_etl.dead_letters import dead_letters
+    from reverse_etl.desk import open_desk
+
+    settings = load_settings()
+    home_to_read(settings)
+    with open_desk(settings) as desk, desk.ledger.read() as connection:
+        letters = dead_letters(connection, _selection(ids, destination, flow, reason))
+    if not letters:
+        out.print("There are no dead letters.")
+        return
+    reasons = table("system", ".state", ".reason", "rows")
+    counted = Counter((one.destination, one.status, one.error or "") for one in letters)
+    for (of_destination, status, why), count in counted.most_common(_SHOWN):
+        reasons.add_row(of_destination, status, why, f"{count:,}")
+    show(out, f"{len(letters):,} dead letters", reasons)
+    shown = table("enrollment", ".system", ".flow", ".state", "calls", ".at", ".expires")
+    for one in letters if every else letters[:_SHOWN]:
+        expires = "" if one.expires_at is None else f"{one.expires_at:%Y-%m-%d %H:%M}"
+        shown.add_row(
+            one.enrollment_id,
+            one.destination,
+            one.flow_name,
+            one.status,
+            str(one.attempts),
+            f"{one.at:%Y-%m-%d %H:%M:%S}",
+            expires,
+        )
+    show(out, "Rows" if every or len(letters) <= _SHOWN else f"The first {_SHOWN} rows", shown)
+    if any(one.status == "rejected" for one in letters):
+        out.print(
+            "[bold]Next:[/] mend what the reason names, then perennial deadletters retry (or discard)",
+            soft_wrap=True,
+        )
+    if any(one.status == "ambiguous" for one in letters):
+        out.print(
+            "[bold]Next:[/] look ambiguous ones up at the destination, then "
+            "perennial deadletters resolve ID --sent (or --not-sent)",
+            soft_wrap=True,
+        )
+
+
+@app.command()
+def retry(ids: Ids = None, destination: Destination = None, flow: Flow = None, reason: Reason = None) -> None:
+    """Send refused rows again, after a fix: a refusal had no effect. Expired ones end as expired."""
+    _close("retry", _selection(ids, destination, flow, reason), asks=False)
+
+
+@app.command()
+def discard(
+    ids: Ids = None,
+    destination: Destination = None,
+    flow: Flow = None,
+    reason: Reason = None,
+    *,
+    yes: Yes = False,
+) -> None:
+    """Close refused rows for good."""
+    _close("discard", _selection(ids, destination, flow, reason), asks=not yes)
+
+
+@app.command()
+def resolve(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ambiguous rows, as `list` shows them.")],
+    *,
+    sent: Annotated[
+        bool | None, typer.Option("--sent/--not-sent", help="What you found at the destination.")
+    ] = None,
+) -> None:
+    """Say what you found at the destination about rows whose outcome nobody knew."""
+    from reverse_etl.dead_letters import Selection, dead_letters
+    from reverse_etl.dead_letters import resolve as settle
+    from reverse_etl.desk import open_desk
+
+    if sent is None:
+        raise PerennialError(
+            "nothing says what was found",
+            "look the rows up at the destination, then add --sent or --not-sent",
+        )
+    settings = load_settings()
+    own_home(settings)
+    with open_desk(settings) as desk:
+        with desk.ledger.read() as connection:
+            letters = dead_letters(connection, Selection(ids=tuple(ids)))
+        done = settle(desk, letters, was_sent=sent)
+    out.print(f"{done.rows:,} rows: {'sent' if sent else 'not sent'}.")
+    if not sent:
+        out.print(
+            "[bold]Next:[/] perennial deadletters retry ID sends one again; discard closes it", soft_wrap=True
+        )
+
+
+def _close(deed: str, selection: "Selection", *, asks: bool) -> None:
+    from reverse_etl import dead_letters
+    from reverse_etl.desk import open_desk
+
+    if selection.is_everything:
+        raise PerennialError(
+            f"nothing says which rows to {deed}", "name rows, or use --destination, --flow or --reason"
+        )
+    settings = load_settings()
+    own_home(settings)
+    with open_desk(settings) as desk:
+        with desk.ledger.read() as connection:
+            letters = dead_letters.refused(connection, selection)
+        if letters and asks and not typer.confirm(f"Close {len(letters):,} rows for good?"):
+            raise typer.Exit(1)
+        act = dead_letters.retry if deed == "retry" else dead_letters.discard
+        done = act(desk, letters)
+    out.print(f"{done.rows:,} rows {'are to be sent again' if deed == 'retry' else 'discarded'}.")
+    if deed == "retry" and done.rows:
+        out.print("[bold]Next:[/] the worker sends them at once; without one: perennial push", soft_wrap=True)
+
+
+def _selection(
+    ids: list[str] | None, destination: str | None, flow: str | None, reason: str | None
+) -> "Selection":
+    from reverse_etl.dead_letters import Selection
+
+    return Selection(destination, flow, reason, tuple(ids or ()))
