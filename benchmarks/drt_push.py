@@ -20,7 +20,7 @@ def main() -> None:
     rate = float(sys.argv[4]) if len(sys.argv) > 4 else 0
     options = SyncOptions(rate_limit=RateLimitConfig(requests_per_second=rate))
     if kind == "klaviyo":
-        klaviyo._BASE = f"{url}/api"
+        klaviyo._BASE = f"{url}/api"  # noqa: SLF001 -- it knows no other address than the vendor's
         config = KlaviyoDestinationConfig(
             type="klaviyo",
             api_key=sys.argv[5] if len(sys.argv) > 5 else "key",

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -21,9 +22,9 @@ Result = TypeVar("Result")
 @dataclass(frozen=True, slots=True)
 class _Piece:
     work: Callable[[Connection, list[Any]], list[Any]]
-    item: Any
+    items: Sequence[Any]
     is_call: bool
-    done: asyncio.Future[Any]
+    done: asyncio.Future[list[Any]]
 
 
 class Scribe:
@@ -59,14 +60,11 @@ class Scribe:
         is_call: bool = False,
     ) -> list[Result]:
         """Have several items worked on, in one transaction; return their results in order."""
-        loop = asyncio.get_running_loop()
-        done: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
-        self._waiting += [
-            _Piece(work, item, is_call, future) for item, future in zip(items, done, strict=True)
-        ]
+        done: asyncio.Future[list[Result]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Piece(work, items, is_call, done))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        return list(await asyncio.gather(*done))
+        return await done
 
     def close(self) -> None:
         """End the thread; what runs is finished."""
@@ -95,26 +93,25 @@ class Scribe:
                 self._catch_up()
             except Exception as error:  # noqa: BLE001 - handed to those who wanted to call
                 blind = error
-        places: dict[Callable[[Connection, list[Any]], list[Any]], list[int]] = {}
-        results: list[Any] = [None] * len(pieces)
+        pieces_of: dict[Callable[[Connection, list[Any]], list[Any]], list[int]] = {}
+        results: list[Any] = [blind] * len(pieces)
         for place, piece in enumerate(pieces):
-            if blind is not None and piece.is_call:
-                results[place] = blind
-            else:
-                places.setdefault(piece.work, []).append(place)
+            if blind is None or not piece.is_call:
+                pieces_of.setdefault(piece.work, []).append(place)
         with self._ledger.write() as connection:
-            for work, of_work in places.items():
-                found = _done(connection, work, [pieces[place].item for place in of_work])
-                for place, result in zip(of_work, found, strict=True):
-                    results[place] = result
+            for work, places in pieces_of.items():
+                found = _done(connection, work, [item for place in places for item in pieces[place].items])
+                rest = None if isinstance(found, Exception) else iter(found)
+                for place in places:
+                    results[place] = found if rest is None else list(islice(rest, len(pieces[place].items)))
         return results
 
 
 def _done(
     connection: Connection, work: Callable[[Connection, list[Any]], list[Any]], items: list[Any]
-) -> list[Any]:
+) -> list[Any] | Exception:
     try:
         with connection.begin_nested():
             return work(connection, items)
     except Exception as error:  # noqa: BLE001 - handed to those who asked
-        return [error] * len(items)
+        return error
