@@ -1,4 +1,4 @@
-"""Klaviyo: its receiving end (events, events in bulk, profile import, deletion of a profile) and its reading end.
+"""Klaviyo: its receiving end (events, alone and in bulk, profiles, their deletion and suppression), its reading end.
 
 After its OpenAPI description (revision 2026-07-15): JSON:API envelopes and errors with a pointer, rate limits
 per account with their headers, and deduplication of events by profile, metric and ``unique_id``.
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 
-from sandbox.credentials import KLAVIYO_API_KEY, KLAVIYO_READ_API_KEY
+from sandbox.credentials import KLAVIYO_API_KEY, KLAVIYO_READ_API_KEY, KLAVIYO_SUPPRESSION_API_KEY
 from sandbox.json_response import Json
 from sandbox.klaviyo.asked import BadParameterError
 from sandbox.klaviyo.bodies import (
@@ -23,9 +23,19 @@ from sandbox.klaviyo.bodies import (
     read_event,
     read_job,
     read_profile,
+    read_suppression,
 )
 from sandbox.klaviyo.refused import JSON_API, TOO_MANY_REQUESTS, Refused, answer_of
-from sandbox.klaviyo.state import BULK, DELETIONS, EVENTS, IMPORT, READ_EVENTS, READ_METRICS, KlaviyoState
+from sandbox.klaviyo.state import (
+    BULK,
+    DELETIONS,
+    EVENTS,
+    IMPORT,
+    READ_EVENTS,
+    READ_METRICS,
+    SUPPRESSIONS,
+    KlaviyoState,
+)
 from sandbox.limits import Limiter
 from sandbox.received import Call
 
@@ -70,7 +80,18 @@ def klaviyo_app(state: KlaviyoState) -> FastAPI:
         state.delete(read_deletion(data))
         return "accepted", "deletion", Response(status_code=202)
 
-    for path, handle in ((EVENTS, event), (BULK, job), (IMPORT, profile), (DELETIONS, deletion)):
+    def suppression(data: dict[str, Any]) -> tuple[str, str, Response]:
+        state.suppressed.update(read_suppression(data))
+        return "accepted", "suppression", Response(status_code=202)
+
+    handlers: tuple[tuple[str, Handler], ...] = (
+        (EVENTS, event),
+        (BULK, job),
+        (IMPORT, profile),
+        (DELETIONS, deletion),
+        (SUPPRESSIONS, suppression),
+    )
+    for path, handle in handlers:
         _add(app, state, path, handle)
     _add_reading(app, state)
     return app
@@ -134,14 +155,14 @@ def _count(limiter: Limiter) -> None:
 
 
 def _admit(request: Request, key: str) -> None:
-    """Check the key, which is good for reading or for writing, and the revision."""
+    """Check the key, which is good for reading, writing or suppressing, and the revision."""
     authorization = request.headers.get("authorization", "")
     if not authorization.startswith("Klaviyo-API-Key "):
         raise Refused(
             "Authentication credentials were not provided.", "/data/", status=401, code="not_authenticated"
         )
     given = authorization.removeprefix("Klaviyo-API-Key ")
-    if given not in {KLAVIYO_API_KEY, KLAVIYO_READ_API_KEY}:
+    if given not in {KLAVIYO_API_KEY, KLAVIYO_READ_API_KEY, KLAVIYO_SUPPRESSION_API_KEY}:
         raise Refused(
             "Incorrect authentication credentials.", "/data/", status=401, code="authentication_failed"
         )
@@ -155,7 +176,8 @@ def _admit(request: Request, key: str) -> None:
 
 def _open(state: KlaviyoState, request: Request, path: str, raw: bytes) -> dict[str, Any]:
     """Check headers, limits and envelope; return ``data``."""
-    _admit(request, KLAVIYO_API_KEY)
+    # only a key with the scope subscriptions:write may suppress
+    _admit(request, KLAVIYO_SUPPRESSION_API_KEY if path == SUPPRESSIONS else KLAVIYO_API_KEY)
     _count(state.limiters[path])
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind not in {JSON_API, "application/json"}:

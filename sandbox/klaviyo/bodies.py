@@ -15,6 +15,7 @@ from sandbox.klaviyo.refused import Refused
 MOST_PROPERTIES = 400
 MOST_BYTES_OF_A_TEXT = 100 * 1024
 MOST_EVENTS_OF_A_JOB = 1000
+MOST_SUPPRESSED = 100
 LONGEST_METRIC = 127
 FIRST_YEAR = 1990
 JOBS_EVENTS = "/data/attributes/events-bulk-create/data"
@@ -138,6 +139,23 @@ def read_deletion(value: object) -> str:
     if len([name for name in ("id", "email", "phone_number") if attributes.get(name)]) != 1:
         raise Refused("Exactly one of email, phone_number or id is required.", f"{where}/data/attributes")
     return identity(attributes)
+
+
+def read_suppression(value: object) -> list[str]:
+    """Check a suppression job; return its e-mails, of which it takes up to 100."""
+    data = _typed(value, "profile-suppression-bulk-create-job", "/data")
+    where = "/data/attributes/profiles"
+    holder = as_object(as_object(data.get("attributes"), "/data/attributes").get("profiles"), where)
+    profiles = holder.get("data")
+    if not isinstance(profiles, list) or not 1 <= len(profiles) <= MOST_SUPPRESSED:
+        raise Refused(f"1 to {MOST_SUPPRESSED} profiles are required.", f"{where}/data")
+    emails = []
+    for place, profile in enumerate(profiles):
+        attributes = read_profile(profile, f"{where}/data/{place}")
+        if set(attributes) != {"email"}:
+            raise Refused("A profile is suppressed by its e-mail.", f"{where}/data/{place}/attributes")
+        emails.append(str(attributes["email"]).strip().lower())
+    return emails
 
 
 def identity(attributes: dict[str, Any]) -> str:

@@ -2,19 +2,21 @@
 
 from typing import Any
 
-from sandbox.klaviyo.bodies import Event, identity, read_deletion, read_event, read_job
+from sandbox.klaviyo.bodies import Event, identity, read_deletion, read_event, read_job, read_suppression
 from sandbox.klaviyo.book import LoyaltyBook
 from sandbox.limits import Limiter
 from sandbox.received import Received
 
 EVENTS, BULK, IMPORT = "/api/events", "/api/event-bulk-create-jobs", "/api/profile-import"
 DELETIONS = "/api/data-privacy-deletion-jobs"
+SUPPRESSIONS = "/api/profile-suppression-bulk-create-jobs"
 READ_EVENTS, READ_METRICS = "GET /api/events", "GET /api/metrics"
 LIMITS = {
     EVENTS: (350, 3500),
     BULK: (10, 150),
     IMPORT: (75, 750),
     DELETIONS: (3, 60),
+    SUPPRESSIONS: (75, 750),
     READ_EVENTS: (350, 3500),
     READ_METRICS: (10, 150),
 }
@@ -33,6 +35,7 @@ class KlaviyoState:
         self.limit({})
         self.events: set[tuple[str, str, str]] = set()
         self.profiles: dict[str, dict[str, Any]] = {}
+        self.suppressed: set[str] = set()
         for body in received.bodies("klaviyo", "accepted"):
             self._recall(body)
 
@@ -48,6 +51,7 @@ class KlaviyoState:
     def forget(self) -> None:
         """Drop every event and profile."""
         self.events.clear()
+        self.suppressed.clear()
         self.profiles.clear()
 
     def _recall(self, body: object) -> None:
@@ -58,6 +62,8 @@ class KlaviyoState:
             self.record(read_event(data, "/data"))
         elif data.get("type") == "profile":
             self.profiles[identity(data["attributes"])] = data["attributes"]
+        elif data.get("type") == "profile-suppression-bulk-create-job":
+            self.suppressed.update(read_suppression(data))
         elif data.get("type") == "data-privacy-deletion-job":
             self.delete(read_deletion(data))
         elif data.get("type") == "event-bulk-create-job":

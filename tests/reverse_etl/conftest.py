@@ -8,15 +8,21 @@ import pytest
 
 from perennial.salt import Salt
 from reverse_etl.ledger.store import open_ledger
+from tests.reverse_etl.judges import judge
 from tests.reverse_etl.scene import Scene
 from tests.reverse_etl.vendor import Vendor, serving
 
 
 @pytest.fixture
 def vendor() -> Iterator[Vendor]:
-    """Run a scripted vendor that takes everything, until a test gives it another script."""
+    """Run a scripted vendor that takes everything, until a test gives it another script.
+
+    Whatever a test sent is held against the vendors' documents.
+    """
     with serving() as vendor:
         yield vendor
+    for path, raw in zip(vendor.paths, vendor.raw, strict=True):
+        assert judge(path, raw) == []
 
 
 @pytest.fixture(scope="session")

@@ -158,30 +158,24 @@ def test_what_had_no_effect_is_sent_again_everywhere(
     assert vendor.calls[0] == vendor.calls[1]
 
 
-@pytest.mark.parametrize("destination", ["aiq", "klaviyo"])
 @pytest.mark.parametrize(
-    ("status", "said"),
-    [
-        (401, "check {}_API_KEY"),
-        (403, "check {}_API_KEY"),
-        (404, "check {}_BASE_URL"),
-        (302, "check {}_BASE_URL"),
-    ],
+    ("destination", "status", "said"),
+    [("aiq", 401, "check {}_API_KEY"), ("klaviyo", 302, "check {}_BASE_URL")],
 )
 def test_a_wrong_setting_stops_the_run_and_is_named(
     scene: Scene, vendor: Vendor, destination: str, status: int, said: str
 ) -> None:
     """No row is lost to it: they wait for the mended setting."""
     vendor.script = lambda _number, _body: Reply(status)
-    scene.decide(*(decision(number, destination=destination) for number in range(100)))
+    scene.decide(*(decision(number, destination=destination) for number in range(40)))
     lines: list[str] = []
     report = scene.push(on_progress=lines.append)
-    assert report.by_destination == {destination: {"pending": 100}}
+    assert report.by_destination == {destination: {"pending": 40}}
     assert said.format(destination.upper()) in report.stopped[destination]
     assert said.format(destination.upper()) in lines[-1]
     assert len(vendor.calls) <= 16
     vendor.script = lambda _number, _body: Reply()
-    assert scene.push().by_destination == {destination: {"accepted": 100}}
+    assert scene.push().by_destination == {destination: {"accepted": 40}}
 
 
 def test_a_vendor_that_is_down_leaves_everything_waiting(scene: Scene) -> None:
@@ -197,13 +191,13 @@ def test_a_vendor_that_is_down_leaves_everything_waiting(scene: Scene) -> None:
 def test_a_vendor_that_loses_every_answer_is_left_alone(scene: Scene, vendor: Vendor) -> None:
     """After a few rows whose every try was lost; the others wait, known to have been tried together."""
     vendor.script = lambda _number, _body: Reply(500)
-    scene.decide(*(decision(number, destination="klaviyo") for number in range(200)))
+    scene.decide(*(decision(number, destination="klaviyo") for number in range(50)))
     report = scene.push()
-    assert report.by_destination == {"klaviyo": {"ambiguous": 200}}
+    assert report.by_destination == {"klaviyo": {"ambiguous": 50}}
     assert len(vendor.calls) < 20
     assert "HTTP 500" in report.stopped["klaviyo"]
     vendor.script = lambda _number, _body: Reply()
-    assert scene.push().by_destination == {"klaviyo": {"accepted": 200}}
+    assert scene.push().by_destination == {"klaviyo": {"accepted": 50}}
 
 
 def test_a_row_that_is_refused_for_now_every_time_does_not_end_the_run(scene: Scene, vendor: Vendor) -> None:

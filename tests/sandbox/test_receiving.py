@@ -9,8 +9,13 @@ import httpx
 import pytest
 
 from sandbox.aiq import DEMO_LIMITS
-from sandbox.credentials import AIQ_API_KEY, AIQ_INTEGRATOR_SLUG, KLAVIYO_API_KEY
-from sandbox.klaviyo.state import BULK, EVENTS, IMPORT, LIMITS
+from sandbox.credentials import (
+    AIQ_API_KEY,
+    AIQ_INTEGRATOR_SLUG,
+    KLAVIYO_API_KEY,
+    KLAVIYO_SUPPRESSION_API_KEY,
+)
+from sandbox.klaviyo.state import BULK, EVENTS, IMPORT, LIMITS, SUPPRESSIONS
 from tests.sandbox.running import TINY, Running, run_sandbox
 
 INGEST = "/aiq/api/v2/integrators/events/ingest"
@@ -251,3 +256,21 @@ def test_the_page_shows_what_came(sandbox: Running, aiq: httpx.Client) -> None:
     assert "cart_abandoned_recovery" in page
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
+
+
+def test_klaviyo_suppresses_for_a_key_of_its_own(sandbox: Running, klaviyo: httpx.Client) -> None:
+    """The key that writes may not; a job takes e-mails and nothing else."""
+    profile = {"type": "profile", "attributes": {"email": "Dana@example.com"}}
+
+    def job(*profiles: dict[str, Any]) -> dict[str, Any]:
+        attributes = {"profiles": {"data": list(profiles)}}
+        return {"data": {"type": "profile-suppression-bulk-create-job", "attributes": attributes}}
+
+    assert klaviyo.post(f"/klaviyo{SUPPRESSIONS}", json=job(profile)).status_code == 403
+    headers = KLAVIYO_HEADERS | {"Authorization": f"Klaviyo-API-Key {KLAVIYO_SUPPRESSION_API_KEY}"}
+    with sandbox.client(**headers) as client:
+        by_phone = {"type": "profile", "attributes": {"phone_number": "+13035550007"}}
+        for bad in (job(), job(by_phone), job(*[profile] * 101)):
+            assert client.post(f"/klaviyo{SUPPRESSIONS}", json=bad).status_code == 400
+        assert client.post(f"/klaviyo{SUPPRESSIONS}", json=job(profile)).status_code == 202
+        assert client.post(f"/klaviyo{EVENTS}", json=_event()).status_code == 403
