@@ -125,17 +125,31 @@ class Builder:
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._warehouse is None:
             self._warehouse_file.parent.mkdir(parents=True, exist_ok=True)
-            result = self._project.invoke(["run-operation", "prepare_operations"], {})
-            if not result.success:
-                raise PerennialError(
-                    f"the warehouse file can't be opened: {result.exception or result.result}",
-                    "one process owns it: ask the running worker (perennial status), or end what holds the file",
-                )
+            if not self._is_prepared():
+                self._prepare()
             self._warehouse_file.chmod(0o600)
             self._warehouse = duckdb.connect(str(self._warehouse_file))
             self._warehouse.execute("set TimeZone = 'UTC'")
             self._since = active_since(landed(self._log))
         return self._warehouse
+
+    def _is_prepared(self) -> bool:
+        """Say whether this very project has made the tables of our own that are in the file: then dbt isn't asked."""
+        if not self._warehouse_file.exists():
+            return False
+        try:
+            with duckdb.connect(str(self._warehouse_file)) as warehouse:
+                return operations.fingerprint(warehouse) == self._deployment()
+        except duckdb.Error:
+            return False
+
+    def _prepare(self) -> None:
+        result = self._project.invoke(["run-operation", "prepare_operations"], {})
+        if not result.success:
+            raise PerennialError(
+                f"the warehouse file can't be opened: {result.exception or result.result}",
+                "one process owns it: ask the running worker (perennial status), or end what holds the file",
+            )
 
     def _settings_of_flows(self) -> dict[str, FlowSettings]:
         if self._flows is None or self._flows[0] != self._project.fingerprint:
