@@ -78,9 +78,21 @@ FACTS = {
     "the same delivery again": ADDED.by_flow("f1"),
     "the same event read again": ADDED.by_klaviyo("k1", version="2"),
 }
+KEPT, GONE = {"id": 21, "email": "eve@example.com"}, {"id": 22, "email": "old_eve@example.com"}
+MANUAL = {"value": 10, "source": "manual"}
+MERGE = [
+    Happening("wv/points/added", story.at(15), MANUAL, {"wv_point_balance": 100}, KEPT).by_flow("a"),
+    Happening("wv/points/added", story.at(16), MANUAL, {"wv_point_balance": 700}, GONE).by_flow("b"),
+    Happening(
+        "wv/customer/merged", story.at(16, 45), {"source_customer_id": 22, "destination_customer_id": 21},
+        {"wv_point_balance": 640}, KEPT,
+    ).by_flow("c"),
+    Happening("wv/points/added", story.at(16, 30), MANUAL, {"wv_point_balance": 710}, GONE).by_flow("late"),
+]  # fmt: skip
+WORDS = "select omni_event, reason from seeds.omni_reasons order by all"
 EVENTS = """
 select event_name, reason, cast(amount as varchar) as amount, count(*) as n
-from marts.fct_events where source = 'omni' group by all order by all
+from marts.fct_events where source = 'omni' and occurred_at >= timestamp '2026-03-15 17:00:00' group by all order by all
 """
 
 
@@ -90,7 +102,18 @@ def _tell(scene: Scene, facts: Sequence[Callable[[Scene], None]], *, one_by_one:
         fact(scene)
         if one_by_one:
             scene.build(story.at(18, minute, 30))
-    scene.build(story.at(18, 40))
+    if not one_by_one:
+        scene.build(story.at(18, 40))
+
+
+def _together(*facts: Callable[[Scene], None]) -> Callable[[Scene], None]:
+    """Return what lands several facts at once."""
+
+    def land(scene: Scene) -> None:
+        for fact in facts:
+            fact(scene)
+
+    return land
 
 
 def _scene(deployed: Path, home: Path) -> Scene:
@@ -99,39 +122,55 @@ def _scene(deployed: Path, home: Path) -> Scene:
     return scene
 
 
-@pytest.mark.parametrize(
-    ("order", "one_by_one"),
-    [
-        ((1, 0, 3, 2), True),
-        pytest.param((0, 1, 2, 3), False, marks=pytest.mark.thorough),
-    ],
-)
-def test_both_routes_and_every_repetition_are_one_event(
-    deployed: Path, tmp_path: Path, order: tuple[int, ...], *, one_by_one: bool
-) -> None:
-    """Milliseconds, spelling of the address and numbers as text differ between the routes; the event does not."""
-    scene = _scene(deployed, tmp_path / "home")
+@pytest.fixture(scope="module")
+def told(deployed: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """Tell four times, a moment each, of one event, while two other members become one; every word comes at last."""
+    scene = _scene(deployed, tmp_path_factory.mktemp("routes") / "home")
     facts = list(FACTS.values())
-    _tell(scene, [facts[place] for place in order], one_by_one=one_by_one)
-    assert scene.rows(EVENTS) == [
+    words = [(row["omni_event"], {"value": 1, "source": row["reason"]}) for row in scene.rows(WORDS)]
+    last = [Happening(name, story.at(14), told).by_flow(f"w{at}") for at, (name, told) in enumerate(words)]
+    new = {"value": 1, "source": "moon_phase"}
+    last.append(Happening("wv/points/added", story.at(14), new).by_klaviyo("new"))
+    last += [REWARD.by_flow("r1"), OTHER_REWARD.by_klaviyo("r2")]
+    moments = [_together(facts[place], merge) for place, merge in zip((1, 0, 3, 2), MERGE, strict=True)]
+    _tell(scene, [*moments[:3], _together(moments[3], *last)], one_by_one=True)
+    return scene
+
+
+def _is_one_event(scene: Scene) -> None:
+    """Check that what was told four times is one event, with the id that the content alone gives."""
+    at = "occurred_at between timestamp '2026-03-15 17:00:00' and timestamp '2026-03-15 17:00:01'"
+    assert [row for row in scene.rows(EVENTS) if row["event_name"] == "points_added"] == [
         {"event_name": "points_added", "reason": "purchase", "amount": "35.00", "n": 1}
     ]
-    [[event_id]] = [list(row.values()) for row in scene.rows("select event_id from marts.fct_events")]
-    assert event_id == _event_id_of(scene)
+    [[event_id]] = [
+        list(row.values())
+        for row in scene.rows(f"select event_id from marts.fct_events where source = 'omni' and {at}")
+    ]
+    [row] = scene.rows(
+        "select min(happening_key) as key, count(distinct happening_key) as n "
+        f"from staging.base_omni__events where {at}"
+    )
+    assert row["n"] == 1
+    [content] = scene.rows("select md5('omni|' || ? || '|1') as id", row["key"])
+    assert event_id == content["id"]
     counted = scene.rows(
-        "select disposition, count(*) as n from staging.base_omni__events group by 1 order by 1"
+        f"select disposition, count(*) as n from staging.base_omni__events where {at} group by 1 order by 1"
     )
     assert counted == [{"disposition": "duplicate", "n": 3}, {"disposition": "loaded", "n": 1}]
 
 
-def _event_id_of(scene: Scene) -> str:
-    """Return the id that the content alone gives: free of route and order."""
-    [row] = scene.rows(
-        "select min(happening_key) as key, count(distinct happening_key) as n from staging.base_omni__events"
-    )
-    assert row["n"] == 1
-    [told] = scene.rows("select md5('omni|' || ? || '|1') as id", row["key"])
-    return str(told["id"])
+def test_both_routes_and_every_repetition_are_one_event(told: Scene) -> None:
+    """Milliseconds, spelling of the address and numbers as text differ between the routes; the event does not."""
+    _is_one_event(told)
+
+
+@pytest.mark.thorough
+def test_both_routes_are_one_event_in_one_moment(deployed: Path, tmp_path: Path) -> None:
+    """As in many."""
+    scene = _scene(deployed, tmp_path / "home")
+    _tell(scene, list(FACTS.values()), one_by_one=False)
+    _is_one_event(scene)
 
 
 @pytest.mark.thorough
@@ -156,11 +195,10 @@ def test_equal_events_of_one_route_stay_two_and_meet_their_twins(deployed: Path,
     assert all(one == found[0] for one in found)
 
 
-def test_what_differs_in_content_is_two_events(deployed: Path, tmp_path: Path) -> None:
+def test_what_differs_in_content_is_two_events(told: Scene) -> None:
     """Two rewards of one second with other codes, one by each route."""
-    scene = _scene(deployed, tmp_path / "home")
-    _tell(scene, [REWARD.by_flow("f1"), OTHER_REWARD.by_klaviyo("k1")], one_by_one=False)
-    assert [(row["event_name"], row["n"]) for row in scene.rows(EVENTS)] == [("reward_issued", 2)]
+    rewards = [row for row in told.rows(EVENTS) if row["event_name"] == "reward_issued"]
+    assert [row["n"] for row in rewards] == [2]
 
 
 @pytest.mark.thorough
@@ -200,62 +238,48 @@ def test_an_event_without_a_profile_is_set_aside_and_taken_once_it_has_one(
     assert [row["n"] for row in scene.rows(EVENTS)] == [1]
 
 
-def test_a_merge_joins_the_two_and_rebases_the_balance(deployed: Path, tmp_path: Path) -> None:
-    """OMNI's word alone makes two customers one; what it states counts, also when an old sum comes late."""
-    kept = {"id": 11, "email": "ann@example.com"}
-    gone = {"id": 12, "email": "old_ann@example.com"}
-    points = {"value": 10, "source": "manual"}
-    facts = [
-        Happening("wv/points/added", story.at(15), points, {"wv_point_balance": 100}, kept).by_flow("a"),
-        Happening("wv/points/added", story.at(16), points, {"wv_point_balance": 700}, gone).by_flow("b"),
-        Happening(
-            "wv/customer/merged", story.at(17), {"source_customer_id": 12, "destination_customer_id": 11},
-            {"wv_point_balance": 640}, kept,
-        ).by_flow("c"),
-        Happening("wv/points/added", story.at(16, 30), points, {"wv_point_balance": 710}, gone).by_flow("late"),
-    ]  # fmt: skip
-    found = []
-    for name, one_by_one in (("one", False), ("many", True)):
-        scene = _scene(deployed, tmp_path / name)
-        _tell(scene, facts, one_by_one=one_by_one)
-        found.append(
-            scene.rows(
-                "select customer_id, cast(points_balance as varchar) as points from marts.customer_traits"
-            )
-        )
-        nodes = scene.rows(
-            "select node, customer_id from identity.int_identity__map where node like 'shopify%'"
-        )
-        assert {row["node"] for row in nodes} == {"shopify_customer:11", "shopify_customer:12"}
-        assert len({row["customer_id"] for row in nodes}) == 1
-    assert found[0] == found[1]
-    assert [row["points"] for row in found[0]] == ["640.00"]
-
-
-def test_every_way_and_an_unknown_one_reach_the_events(deployed: Path, tmp_path: Path) -> None:
-    """All words of the seed are read as they stand; a new one is kept and listed by its check."""
-    scene = _scene(deployed, tmp_path / "home")
-    words = scene.rows("select omni_event, reason from seeds.omni_reasons order by all")
-    facts = [
-        Happening(row["omni_event"], story.at(17), {"value": 1, "source": row["reason"]}).by_flow(
-            f"w{number}"
-        )
-        for number, row in enumerate(words)
-    ]
-    facts.append(
-        Happening("wv/points/added", story.at(17), {"value": 1, "source": "moon_phase"}).by_klaviyo("new")
+def _became_one(scene: Scene) -> None:
+    """Check that the two are one person, with the balance that was stated last."""
+    nodes = scene.rows(
+        "select node, customer_id from identity.int_identity__map where node like 'shopify_customer:2_'"
     )
-    scene.clock.set(story.at(18), running=False)
-    for fact in facts:
-        fact(scene)
-    scene.build(story.at(18, 40))
-    told = scene.rows("select reason from marts.fct_events where source = 'omni'")
+    assert {row["node"] for row in nodes} == {"shopify_customer:21", "shopify_customer:22"}
+    [person] = {row["customer_id"] for row in nodes}
+    [traits] = scene.rows(
+        "select cast(points_balance as varchar) as points from marts.customer_traits where customer_id = ?",
+        person,
+    )
+    assert traits["points"] == "640.00"
+
+
+def test_a_merge_joins_the_two_and_rebases_the_balance(told: Scene) -> None:
+    """OMNI's word alone makes two customers one; what it states counts, also when an old sum comes late."""
+    _became_one(told)
+
+
+@pytest.mark.thorough
+def test_a_merge_is_the_same_in_one_moment(deployed: Path, tmp_path: Path) -> None:
+    """As in many."""
+    scene = _scene(deployed, tmp_path / "home")
+    _tell(scene, MERGE, one_by_one=False)
+    _became_one(scene)
+
+
+def test_every_way_and_an_unknown_one_reach_the_events(told: Scene) -> None:
+    """All words of the seed are read as they stand; a new one is kept and listed by its check."""
+    words = told.rows(WORDS)
+    reasons = told.rows(
+        "select reason from marts.fct_events "
+        "where source = 'omni' and occurred_at = timestamp '2026-03-15 14:00:00'"
+    )
     assert len(words) == 30
-    assert sorted(row["reason"] for row in told) == sorted([*(row["reason"] for row in words), "moon_phase"])
+    assert sorted(row["reason"] for row in reasons) == sorted(
+        [*(row["reason"] for row in words), "moon_phase"]
+    )
     check = (Path(__file__).parents[2] / "dbt" / "tests" / "assert_omni_words_are_known.sql").read_text(
         encoding="utf-8"
     )
-    listed = scene.rows(
+    listed = told.rows(
         check.replace("{{ ref('stg_omni__events') }}", "staging.stg_omni__events")
         .replace("{{ ref('omni_reasons') }}", "seeds.omni_reasons")
         .replace("{{ ref('omni_reward_types') }}", "seeds.omni_reward_types")
