@@ -54,38 +54,37 @@ def stage(deployed: Path, tmp_path: Path, *people: str) -> Scene:
     return scene
 
 
-def test_a_silent_cart_is_abandoned_and_decided_in_the_same_moment(deployed: Path, tmp_path: Path) -> None:
-    """It happened at the threshold, whenever the moment was; nothing has to land for it."""
-    scene = stage(deployed, tmp_path, "ann")
+def test_a_silent_cart_is_abandoned_once_and_decided_in_the_same_moment(
+    deployed: Path, tmp_path: Path
+) -> None:
+    """At the threshold, whenever the moment was; where a source tells of the silence too, who is first wins.
+
+    Of Ann's first cart nobody tells, of Bob's Jane does before us, and of Carl's after us.
+    """
+    scene = stage(deployed, tmp_path, "ann", "bob", "carl")
     scene.jane_cart("cart_status", "pending", story.at(18), "c1", "ann", None)
+    scene.jane_cart("cart_status", "pending", story.at(17, 50), "c2", "bob", None)
+    scene.jane_cart("cart_abandoned", "pending", story.at(18, 15), "c2", "bob", None)
+    scene.jane_cart("cart_status", "pending", story.at(18), "c3", "carl", None)
+    # the flow was deployed in January: its view must look at the points by the clock of this moment
+    gone = {"value": 10, "expired_at": story.at(18, 29).isoformat()}
+    scene.omni_event("wv/points/expiring", story.at(17), "ann", gone)
     scene.build(story.at(18, 29, 59))
-    assert derived(scene) == []
+    assert derived(scene) == [], "of Bob's cart Jane had told already"
+    assert [row["reason"] for row in scene.rows(DECIDED, "points_expiring_reminder")] == ["superseded"]
     scene.build(story.at(18, 31))
-    assert derived(scene) == [("cart_abandoned", naive(story.at(18, 30)), naive(story.at(18, 31)))]
-    [decision] = scene.rows(DECIDED, "cart_abandoned_recovery")
-    assert (decision["outcome"], decision["triggered_at"]) == ("enrolled", naive(story.at(18, 30)))
-    assert decision["trigger_key"] == f"cart:{stable_number('c1')}@2026-03-15 18:00:00"
+    silent = ("cart_abandoned", naive(story.at(18, 30)), naive(story.at(18, 31)))
+    assert derived(scene) == [silent, silent]
+    scene.jane_cart("cart_abandoned", "pending", story.at(18, 36), "c3", "carl", None)
     scene.build(story.at(18, 50))
-    assert len(derived(scene)) == len(landed(scene)) == 1
-    assert len(scene.rows(DECIDED, "cart_abandoned_recovery")) == 1
-
-
-def test_a_source_and_the_clock_tell_of_one_silence_once(deployed: Path, tmp_path: Path) -> None:
-    """Who is first wins: Jane before us, or we before Jane; either way she is enrolled once."""
-    scene = stage(deployed, tmp_path, "ann", "bob")
-    scene.jane_cart("cart_status", "pending", story.at(18), "c1", "ann", None)
-    scene.jane_cart("cart_status", "pending", story.at(18), "c2", "bob", None)
-    scene.jane_cart("cart_abandoned", "pending", story.at(18, 20), "c1", "ann", None)
-    scene.build(story.at(18, 35))
-    assert len(derived(scene)) == 1, "of Ann's cart Jane had told already"
-    scene.jane_cart("cart_abandoned", "pending", story.at(18, 36), "c2", "bob", None)
-    scene.build(story.at(18, 40))
-    assert len(derived(scene)) == 1
-    decided = scene.rows(DECIDED, "cart_abandoned_recovery")
-    assert sorted(row["object_id"] for row in decided) == sorted(
-        str(stable_number(cart)) for cart in ("c1", "c2")
-    )
-    assert {row["outcome"] for row in decided} == {"enrolled"}
+    assert len(derived(scene)) == len(landed(scene)) == 2
+    decided = {row["object_id"]: row for row in scene.rows(DECIDED, "cart_abandoned_recovery")}
+    assert len(scene.rows(DECIDED, "cart_abandoned_recovery")) == 3
+    assert decided.keys() == {str(stable_number(cart)) for cart in ("c1", "c2", "c3")}
+    assert {row["outcome"] for row in decided.values()} == {"enrolled"}
+    of_ann = decided[str(stable_number("c1"))]
+    assert of_ann["triggered_at"] == naive(story.at(18, 30))
+    assert of_ann["trigger_key"] == f"cart:{stable_number('c1')}@2026-03-15 18:00:00"
 
 
 @pytest.mark.thorough
@@ -110,8 +109,11 @@ def test_a_touch_begins_another_silence_and_late_news_or_a_setting_does_not(
     assert len(scene.rows(DECIDED, "cart_abandoned_recovery")) == 2
 
 
-def test_months_and_points_come_due_by_the_clock(deployed: Path, tmp_path: Path) -> None:
-    """Nothing lands after April; a longer notice brings what it reaches and repeats nothing."""
+@pytest.mark.parametrize("longer_notice", [False, pytest.param(True, marks=pytest.mark.thorough)])
+def test_months_and_points_come_due_by_the_clock(
+    deployed: Path, tmp_path: Path, *, longer_notice: bool
+) -> None:
+    """Nothing lands after April; OMNI's own notice is news, and a longer one of ours reaches it and repeats nothing."""
     scene = stage(deployed, tmp_path, "ann")  # born in May
     last_of_april, may = datetime(2026, 4, 30, 20, tzinfo=UTC), datetime(2026, 5, 1, 6, 5, tzinfo=UTC)
     for day, value in (("2026-05-30", 40), ("2026-06-20", 60)):
@@ -122,13 +124,16 @@ def test_months_and_points_come_due_by_the_clock(deployed: Path, tmp_path: Path)
     scene.build(may)
     midnight = datetime(2026, 5, 1, 6)  # noqa: DTZ001 -- as the warehouse keeps it
     assert derived(scene)[1] == ("birth_month_entered", midnight, naive(may))
-    with_setting(scene, points_expiring_days=60)
+    expiring = 1
+    if longer_notice:
+        expiring = 2
+        with_setting(scene, points_expiring_days=60)
+        scene.build(may.replace(hour=7))
+        assert [row[0] for row in derived(scene)].count("points_expiring") == expiring
     notice = {"value": 60, "expired_at": "2026-06-20T06:00:00Z"}
-    scene.build(may.replace(hour=7))
-    assert [row[0] for row in derived(scene)].count("points_expiring") == 2
     scene.omni_event("wv/points/expiring", may.replace(hour=8), "ann", notice)
     scene.build(may.replace(hour=9))
-    assert len(derived(scene)) == len(landed(scene)) == 3
+    assert len(derived(scene)) == len(landed(scene)) == 1 + expiring
     reminders = scene.rows(DECIDED, "points_expiring_reminder")
     assert [row["trigger_key"] for row in reminders] == ["points:2026-05-30", "points:2026-06-20"]
     assert [row["outcome"] for row in reminders] == ["enrolled", "skipped"], (
@@ -184,15 +189,6 @@ def test_orders_and_accounts_come_due_once_and_a_rebuild_brings_them_back(
     scene.build(day(4, 1, 6))
     assert [row[:2] for row in derived(scene)[2:]] == [*due, ("store_credit_statement", naive(day(4, 1, 6)))]
     assert len(landed(scene)) == len(derived(scene))
-
-
-def test_a_view_reads_the_clock_of_the_moment(deployed: Path, tmp_path: Path) -> None:
-    """The flow was deployed in January; the points that its view looks at were gone in March."""
-    scene = stage(deployed, tmp_path, "ann")
-    gone = {"value": 10, "expired_at": story.at(17, 59).isoformat()}
-    scene.omni_event("wv/points/expiring", story.at(17), "ann", gone)
-    scene.build(story.at(18))
-    assert [row["reason"] for row in scene.rows(DECIDED, "points_expiring_reminder")] == ["superseded"]
 
 
 def test_the_hot_lane_lets_time_bring_events(deployed: Path) -> None:

@@ -17,7 +17,6 @@ def scene(deployed: Path, tmp_path: Path) -> Scene:
     scene = Scene.on(deployed, tmp_path / "home", {})
     scene.set_flows()
     scene.know("ann")
-    scene.build(story.at(17))
     scene.jane_cart("cart_abandoned", "pending", story.at(18), "c1", "ann", None)
     scene.build(story.at(18, 5))
     assert [row["reason"] for row in scene.rows("select * from decisions.int_flow_decisions")] == [None]

@@ -17,6 +17,8 @@ from warehouse.builder import Builder
 from warehouse.order_stock import set_stock
 
 ONE = [("Blue Dream", 3)]
+GELATO = [("Gelato", 1)]
+FULFILLED = "select object_id from marts.fct_events where event_name = 'order_fulfilled'"
 
 
 @pytest.fixture
@@ -25,56 +27,51 @@ def scene(deployed: Path, tmp_path: Path) -> Scene:
     scene = Scene.on(deployed, tmp_path / "home", {})
     scene.set_flows()
     counter.land_location(scene, at(16))
-    shelve(scene, 16, 0, 5)
+    shelve(scene, 16, 0, 5, gelato=5)
     scene.build(at(16, 1))
     return scene
 
 
-def shelve(scene: Scene, hour: int, minute: int, floor: float) -> None:
+def shelve(scene: Scene, hour: int, minute: int, floor: float, *, gelato: float = 0, **marker: str) -> None:
     """Land a list of the shelves that began and ended at that minute."""
-    land_shelves(
-        scene, at(hour, minute), [item(quantity=floor, roomId=FLOOR), item(quantity=2, roomId=VAULT)]
-    )
+    shelves = [item(quantity=floor, roomId=FLOOR), item(quantity=2, roomId=VAULT)]
+    land_shelves(scene, at(hour, minute), [*shelves, *([item("Gelato", gelato)] if gelato else [])], **marker)
 
 
 def test_a_hold_lasts_until_a_list_that_began_after_the_till_had_the_order(scene: Scene) -> None:
-    """A cart holds nothing; an order does at once, and no list counts it twice or not at all."""
+    """A cart holds nothing; an order does at once, and no list counts it twice or not at all.
+
+    An order of Gelato that Jane put into the till, and one that the shopper has, are the till's word too: the next list
+    knows them.
+    """
     counter.land_cart(scene, at(17), "c1", "pending", ONE)
+    counter.land_cart(scene, at(17), "theirs", "verification", GELATO)
+    counter.land_cart(scene, at(17, 1), "theirs", "preparing", GELATO, pos_order_id="pos-2")
+    counter.land_cart(scene, at(17, 1), "handed", "finished", GELATO)
     scene.build(at(17, 1))
-    assert counter.levels(scene) == {"Blue Dream": (7, 0, 7)}
+    assert counter.levels(scene) == {"Blue Dream": (7, 0, 7), "Gelato": (5, 2, 3)}
     counter.land_cart(scene, at(17, 2), "c1", "verification", ONE)
     scene.build(at(17, 3))
-    assert counter.levels(scene) == {"Blue Dream": (7, 3, 4)}
-    shelve(scene, 17, 4, 5)
+    assert counter.levels(scene) == {"Blue Dream": (7, 3, 4), "Gelato": (5, 2, 3)}
+    shelve(scene, 17, 4, 5, gelato=3)
     scene.build(at(17, 5))
-    assert counter.holds(scene) == {"c1": ("held", None)}, "the till does not know it yet"
+    assert counter.holds(scene)["c1"] == ("held", None), "the till does not know it yet"
+    assert counter.levels(scene)["Gelato"] == (3, 0, 3)
     counter.land_order_receipt(scene, at(17, 6), "c1", "accepted", "pos-1")
-    land_shelves(
-        scene, at(17, 7), [item(quantity=5), item(quantity=2, roomId=VAULT)], started_at=at(17, 5).isoformat()
-    )
+    shelve(scene, 17, 7, 5, gelato=3, started_at=at(17, 5).isoformat())
     scene.build(at(17, 8))
-    assert counter.levels(scene) == {"Blue Dream": (7, 3, 4)}, "that list began before"
+    assert counter.levels(scene)["Blue Dream"] == (7, 3, 4), "that list began before"
     land_shelves(scene, at(17, 9), [item(quantity=2)], complete=False)
     scene.build(at(17, 10))
-    assert counter.holds(scene) == {"c1": ("held", None)}, "that list is not complete"
-    shelve(scene, 17, 11, 2)
+    assert counter.holds(scene)["c1"] == ("held", None), "that list is not complete"
+    shelve(scene, 17, 11, 2, gelato=3)
     scene.build(at(17, 12))
-    assert counter.levels(scene) == {"Blue Dream": (4, 0, 4)}
-    assert counter.holds(scene) == {"c1": ("released_to_pos", "counted_by_pos")}
-    assert scene.rows("select status from marts.fct_orders") == [{"status": "created"}]
-    assert scene.rows("select * from marts.fct_events where event_name = 'order_fulfilled'") == []
-
-
-def test_jane_s_word_and_a_handed_out_order_are_the_till_s_word_too(scene: Scene) -> None:
-    """An order that Jane put into the till, and one that the shopper has: the next list knows them."""
-    counter.land_cart(scene, at(17), "theirs", "verification", [("Blue Dream", 1)])
-    counter.land_cart(scene, at(17, 1), "theirs", "preparing", [("Blue Dream", 1)], pos_order_id="pos-2")
-    counter.land_cart(scene, at(17, 1), "handed", "finished", [("Blue Dream", 1)])
-    scene.build(at(17, 2))
-    assert counter.levels(scene) == {"Blue Dream": (7, 2, 5)}
-    shelve(scene, 17, 3, 3)
-    scene.build(at(17, 4))
-    assert counter.levels(scene) == {"Blue Dream": (5, 0, 5)}
+    assert counter.levels(scene) == {"Blue Dream": (4, 0, 4), "Gelato": (3, 0, 3)}
+    assert counter.holds(scene)["c1"] == ("released_to_pos", "counted_by_pos")
+    assert scene.rows("select status from marts.fct_orders where order_id like '%c1'") == [
+        {"status": "created"}
+    ]
+    assert [row["object_id"] for row in scene.rows(FULFILLED)] == ["jane-handed"]
 
 
 @pytest.mark.thorough

@@ -194,9 +194,7 @@ def test_a_lost_row_holds_the_moment_and_is_named(deployed: Path, tmp_path: Path
     """A loaded row that vanishes is missed by the next scheduled build: nothing is exported or published."""
     scene = Scene.on(deployed, tmp_path / "home", {})
     story.morning(scene)
-    scene.clock.set(story.at(18, 10), running=False)
-    with Builder(scene.settings) as builder:
-        assert builder.build(lane="scheduled").ok
+    build(scene, story.at(18, 10))
     pointer = Home(scene.home).published / "current.json"
     before = pointer.read_bytes()
     scene.jane_cart("cart_status", "verification", story.at(18, 11), "c1", "ann", None)
