@@ -1,7 +1,8 @@
-"""AIQ's receiving end: integrator events, as far as its public pages say.
+"""AIQ's receiving end: integrator events and custom attributes, as far as its public pages say.
 
 Checked exactly: the ``X-APIKEY`` header, the required fields, the slug form, whole seconds, at least one
-identifier. Nothing is deduplicated: a call that comes twice is two events.
+identifier. Nothing is deduplicated: a call that comes twice is two events. An attribute is set to a value, null clears
+it. Where attributes are sent to, and that they name the persona by an identifier, is in no public text: chosen here.
 """
 
 import re
@@ -16,6 +17,7 @@ from sandbox.limits import Limiter
 from sandbox.received import Call, Received
 
 INGEST = "/api/v2/integrators/events/ingest"
+ATTRIBUTES = "/api/v2/personas/customAttributes"
 IDENTIFIERS = ("phone", "email", "contactID", "srcID")
 _SLUG = re.compile(r"[a-z0-9_]+")
 _KNOWN = {"integratorSlug", "eventName", "eventDisplayName", "timestamp", "event", *IDENTIFIERS}
@@ -33,6 +35,21 @@ class AiqState:
         self.limits: dict[str, int] = dict(DEMO_LIMITS)
         self.limiter = Limiter()
         self.limit(DEMO_LIMITS)
+        # the attributes of each persona, by the first of its identifiers
+        self.attributes: dict[str, dict[str, Any]] = {}
+        for call in received.calls("aiq", "accepted"):
+            if call["path"] == ATTRIBUTES:
+                self.set_attributes(call["body"])
+
+    def set_attributes(self, body: Any) -> None:  # noqa: ANN401 - as it was received
+        """Set a persona's attributes; null clears one."""
+        key = next(str(body[name]) for name in IDENTIFIERS if body.get(name))
+        kept = self.attributes.setdefault(key, {})
+        for attribute in body["customAttributes"]:
+            if attribute["value"] is None:
+                kept.pop(attribute["key"], None)
+            else:
+                kept[attribute["key"]] = attribute["value"]
 
     def limit(self, changes: dict[str, int]) -> None:
         """Set limits by name (``ValueError`` for another)."""
@@ -59,27 +76,50 @@ def aiq_app(state: AiqState) -> FastAPI:
             return Json({"success": True, "data": {}, "errors": []})
         return Json({"success": False, "code": status, "data": None, "errors": [{"message": reason}]}, status)
 
+    @app.put(ATTRIBUTES)
+    async def attributes(request: Request) -> Response:
+        """Set the attributes of one persona."""
+        raw = await request.body()
+        outcome, status, reason, body = _admit(state, request.headers.get("x-apikey"), raw)
+        problem = _problem_of_attributes(body) if body is not None else ""
+        if problem:
+            outcome, status, reason = "rejected", 400, problem
+        text = raw.decode(errors="replace")
+        state.received.keep("aiq", Call("PUT", ATTRIBUTES, status, outcome, reason, "attributes", text))
+        if outcome == "accepted":
+            state.set_attributes(body)
+            return Json({"success": True, "data": {}, "errors": []})
+        return Json({"success": False, "code": status, "data": None, "errors": [{"message": reason}]}, status)
+
     return app
 
 
 def _judge(state: AiqState, key: str | None, raw: bytes) -> tuple[str, int, str, str]:
     """Return outcome, status, reason and event name."""
-    if key is None:
-        return "unauthorized", 401, "Please provide a valid API key", ""
-    if key != AIQ_API_KEY:
-        return "unauthorized", 403, "Please provide a valid API key", ""
-    if state.limiter.take():
-        return "rate_limited", 429, "Too many requests", ""
-    try:
-        body = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return "rejected", 400, "body: is not JSON", ""
-    if not isinstance(body, dict):
-        return "rejected", 400, "body: must be one JSON object", ""
+    outcome, status, reason, body = _admit(state, key, raw)
+    if body is None:
+        return outcome, status, reason, ""
     name = body.get("eventName")
     problem = _problem(body)
     shown = name if isinstance(name, str) else ""
     return ("rejected", 400, problem, shown) if problem else ("accepted", 200, "", shown)
+
+
+def _admit(state: AiqState, key: str | None, raw: bytes) -> tuple[str, int, str, dict[str, Any] | None]:
+    """Return outcome, status and reason, and the body where there is nothing against the call so far."""
+    if key is None:
+        return "unauthorized", 401, "Please provide a valid API key", None
+    if key != AIQ_API_KEY:
+        return "unauthorized", 403, "Please provide a valid API key", None
+    if state.limiter.take():
+        return "rate_limited", 429, "Too many requests", None
+    try:
+        body = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return "rejected", 400, "body: is not JSON", None
+    if not isinstance(body, dict):
+        return "rejected", 400, "body: must be one JSON object", None
+    return "accepted", 200, "", body
 
 
 def _problem(body: dict[str, Any]) -> str:
@@ -99,6 +139,29 @@ def _problem(body: dict[str, Any]) -> str:
         (
             all(isinstance(body[key], str) and body[key].strip() for key in given),
             "identifiers: must be non-empty strings",
+        ),
+    )
+    return next((message for holds, message in checks if not holds), "")
+
+
+def _problem_of_attributes(body: dict[str, Any]) -> str:
+    """Return the first thing that is wrong with attributes; '' where nothing is."""
+    given = [key for key in IDENTIFIERS if body.get(key) is not None]
+    unknown = sorted(set(body) - {"customAttributes", *IDENTIFIERS})
+    told = body.get("customAttributes")
+    attributes = told if isinstance(told, list) else []
+    are_pairs = all(isinstance(one, dict) and set(one) == {"key", "value"} for one in attributes)
+    checks = (
+        (not unknown, f"{', '.join(unknown)}: unknown field"),
+        (given, "one of phone, email, contactID, srcID is required"),
+        (
+            all(isinstance(body[key], str) and body[key].strip() for key in given),
+            "identifiers: must be non-empty strings",
+        ),
+        (attributes and are_pairs, "customAttributes: must be a list of key and value"),
+        (
+            not are_pairs or all(isinstance(one["key"], str) and one["key"] for one in attributes),
+            "customAttributes: a key must be a text",
         ),
     )
     return next((message for holds, message in checks if not holds), "")

@@ -27,6 +27,7 @@ from perennial.salt import salt_of
 from perennial.settings import Settings
 from warehouse import operations
 from warehouse.audience_inputs import audiences_without_sender
+from warehouse.audience_mirrors import check_mirrors
 from warehouse.deployment import advice_on, columns_without_past
 from warehouse.flow_settings import FlowSettings, read_flow_settings, told_overrides, without_sender
 from warehouse.hot_lane import hot_models, views_of_the_moment
@@ -153,6 +154,7 @@ class Builder:
 
     def _settings_of_flows(self) -> dict[str, FlowSettings]:
         if self._flows is None or self._flows[0] != self._project.fingerprint:
+            check_mirrors()
             told = told_overrides(self._home.root)
             self._flows = (self._project.fingerprint, read_flow_settings(told))
         return self._flows[1]

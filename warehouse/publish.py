@@ -17,7 +17,17 @@ from typing import Any
 
 import duckdb
 
-_SCHEMAS = ("marts", "identity", "products", "events", "traits", "decisions", "memberships", "seeds")
+_SCHEMAS = (
+    "marts",
+    "identity",
+    "products",
+    "events",
+    "traits",
+    "decisions",
+    "memberships",
+    "activation",
+    "seeds",
+)
 # The steps that the published views, `perennial identity` and `perennial explain` read; all other tables of these
 # schemas stay inside.
 _STEPS = (
@@ -41,6 +51,7 @@ _STEPS = (
     "events.int_orders",
     "decisions.int_flow_decisions",
     "memberships.int_memberships",
+    "activation.int_destination_profiles",
 )
 _KEEP_SECONDS = 3600
 _NAME = re.compile(r"\bmarts\.\w+")

@@ -109,17 +109,15 @@ class _Session(OneAtATime):
             return response
         envelope = json_object(response)
         if is_refusal(response):
-            return Answer(Effect.REFUSED, f"HTTP {response.status_code}{_said(envelope, body)}")
+            return Answer(Effect.REFUSED, f"HTTP {response.status_code}{said(envelope, body)}")
         if envelope is None and response.content:
             return Answer(Effect.UNKNOWN, f"HTTP {response.status_code} without AIQ's JSON envelope")
         if envelope is not None and envelope.get("success") is False:
-            return Answer(
-                Effect.REFUSED, f"HTTP {response.status_code}, success false{_said(envelope, body)}"
-            )
+            return Answer(Effect.REFUSED, f"HTTP {response.status_code}, success false{said(envelope, body)}")
         return Answer(Effect.TAKEN)
 
 
-def _said(envelope: Mapping[str, Any] | None, sent: Mapping[str, Any]) -> str:
+def said(envelope: Mapping[str, Any] | None, sent: Mapping[str, Any]) -> str:
     """Return the envelope's first error message, scrubbed."""
     errors = (envelope or {}).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None

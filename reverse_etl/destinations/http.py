@@ -38,7 +38,11 @@ def certificates() -> ssl.SSLContext:
 
 
 def new_client(
-    base_url: str = "", headers: Mapping[str, str] | None = None, *, keeps_connections: bool
+    base_url: str = "",
+    headers: Mapping[str, str] | None = None,
+    *,
+    keeps_connections: bool,
+    timeout: httpx.Timeout = _TIMEOUT,
 ) -> httpx.AsyncClient:
     """Return a client for one call at a time.
 
@@ -48,7 +52,7 @@ def new_client(
     return httpx.AsyncClient(
         base_url=base_url,
         headers=headers,
-        timeout=_TIMEOUT,
+        timeout=timeout,
         limits=httpx.Limits(max_keepalive_connections=None if keeps_connections else 0),
         verify=certificates(),
         trust_env=False,
@@ -98,14 +102,28 @@ class Caller:
         *,
         reads_401: bool = False,
     ) -> Answer | httpx.Response:
+        """Make one call; see ``call``."""
+        return await self.call("POST", path, body, headers, reads_401=reads_401)
+
+    async def call(  # noqa: PLR0913 - a call's parts
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        reads_401: bool = False,
+        reads_404: bool = False,
+    ) -> Answer | httpx.Response:
         """Make one call; return its answer, or the response where the vendor's body has the last word.
 
-        Bytes are sent as they are. A 401 is the caller's to read where it may have a newer credential.
+        Bytes are sent as they are. A 401 is the caller's to read where it may have a newer credential, a 404 where the
+        path names a thing that may not be there.
         """
         client = self._idle.pop() if self._idle else self.make()
         content: Mapping[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
         try:
-            response = await client.post(path, headers=headers, **content)
+            response = await client.request(method, path, headers=headers, **content)
         except _NEVER_SENT as error:
             said = f"not reached ({type(error).__name__}); check {self.url_setting}"
             return Answer(Effect.NONE, said, reached=False)
@@ -116,6 +134,8 @@ class Caller:
         finally:
             self._idle.append(client)
         if reads_401 and response.status_code == HTTPStatus.UNAUTHORIZED:
+            return response
+        if reads_404 and response.status_code == HTTPStatus.NOT_FOUND:
             return response
         return self._by_status(response) or response
 

@@ -128,13 +128,7 @@ class Klaviyo(Head):
 
     def _caller(self, key: str, setting: str) -> Caller:
         def make() -> httpx.AsyncClient:
-            headers = {
-                "Authorization": f"Klaviyo-API-Key {key}",
-                "revision": REVISION,
-                "accept": "application/vnd.api+json",
-                "content-type": "application/vnd.api+json",
-            }
-            return new_client(self.base_url, headers, keeps_connections=True)
+            return new_client(self.base_url, headers_of(key), keeps_connections=True)
 
         return Caller(make, self.clock, setting, "KLAVIYO_BASE_URL")
 
@@ -171,16 +165,26 @@ class _Session:
         return await _posted(self.suppressor, SUPPRESSIONS, klaviyo_bodies.suppression(body))
 
 
+def headers_of(key: str) -> dict[str, str]:
+    """Return the headers of every call: key, revision, JSON:API."""
+    return {
+        "Authorization": f"Klaviyo-API-Key {key}",
+        "revision": REVISION,
+        "accept": "application/vnd.api+json",
+        "content-type": "application/vnd.api+json",
+    }
+
+
 async def _posted(caller: Caller, path: str, body: Mapping[str, Any] | bytes) -> Answer:
     response = await caller.post(path, body)
     if isinstance(response, Answer):
         return response
     if is_refusal(response):
-        return Answer(Effect.REFUSED, f"HTTP {response.status_code}{_said(json_object(response), body)}")
+        return Answer(Effect.REFUSED, f"HTTP {response.status_code}{said(json_object(response), body)}")
     return Answer(Effect.TAKEN)
 
 
-def _said(document: Mapping[str, Any] | None, sent: Mapping[str, Any] | bytes) -> str:
+def said(document: Mapping[str, Any] | None, sent: Mapping[str, Any] | bytes) -> str:
     """Return the first JSON:API error: code, where it points, and of a single row its detail, scrubbed."""
     errors = (document or {}).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None

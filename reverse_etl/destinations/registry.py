@@ -9,11 +9,13 @@ from perennial.clock import clock_of
 from perennial.errors import SettingsError
 from perennial.settings import Settings, secret
 from reverse_etl.destinations.aiq import DEFAULT_RATES, Aiq
+from reverse_etl.destinations.aiq_attributes import AiqAccount
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.csv_drop import CsvDrop
 from reverse_etl.destinations.drop_folder import drop_folder
 from reverse_etl.destinations.flowhub import Flowhub
 from reverse_etl.destinations.klaviyo import Klaviyo
+from reverse_etl.destinations.klaviyo_profiles import KlaviyoAccount
 from reverse_etl.destinations.webhook import Webhook
 
 # The sandbox's AIQ allows ten times what the real one does, so that a demo's push takes seconds; a test
@@ -76,6 +78,20 @@ def _aiq(settings: Settings) -> Destination:
         )
     rates = SANDBOX_AIQ_RATES if settings.perennial_clock == "sandbox" else DEFAULT_RATES
     return Aiq(settings.aiq_base_url, key, settings.aiq_integrator_slug, clock_of(settings), rates=rates)
+
+
+def aiq_account(settings: Settings) -> AiqAccount:
+    """Return the AIQ account whose personas have attributes; it needs no integrator's slug."""
+    key = secret(settings.aiq_api_key, "AIQ_API_KEY")
+    rates = SANDBOX_AIQ_RATES if settings.perennial_clock == "sandbox" else DEFAULT_RATES
+    enrolling = Aiq(settings.aiq_base_url, key, settings.aiq_integrator_slug or "", clock_of(settings))
+    return AiqAccount(settings.aiq_base_url, key, enrolling.account, clock_of(settings), rates)
+
+
+def klaviyo_account(settings: Settings) -> KlaviyoAccount:
+    """Return the Klaviyo account whose profiles and lists are kept."""
+    key = secret(settings.klaviyo_api_key, "KLAVIYO_API_KEY")
+    return KlaviyoAccount(settings.klaviyo_base_url, key, clock_of(settings))
 
 
 def _klaviyo(settings: Settings) -> Destination:

@@ -22,10 +22,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from perennial.errors import PerennialError
 from perennial.salt import Salt
-from reverse_etl.ledger.tables import cursors, enrollments, exits, receipts, suppressions
+from reverse_etl.ledger.tables import cursors, enrollments, exits, receipts, suppressions, sync_items
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0004"  # the newest revision in migrations/versions; a test compares
+HEAD = "0005"  # the newest revision in migrations/versions; a test compares
 _MIGRATION_LOCK = 7_233_601  # any number that nothing else in the database locks
 _BUSY_SECONDS = 60
 _BACKENDS = ("sqlite", "postgresql")
@@ -64,7 +64,7 @@ class Ledger:
 
         PostgreSQL keeps deleted bytes in its own write-ahead log and backups until they are recycled.
         """
-        tables = ", ".join(table.name for table in (enrollments, receipts, exits, suppressions))
+        tables = ", ".join(table.name for table in (enrollments, receipts, exits, suppressions, sync_items))
         statements = {
             "sqlite": ("vacuum", "pragma wal_checkpoint(truncate)"),
             "postgresql": (f"vacuum (full) {tables}",),

@@ -225,3 +225,66 @@ alerts = Table(
     Column("subject", Text, primary_key=True),
     Column("told_at", UtcDateTime, nullable=False),
 )
+
+# One row a thing that is kept equal at a destination. `kind` is `traits`, of which an item is a person, or `lists`, of
+# which an item is an e-mail address on the list that `target` names. `wanted` and `confirmed` are fingerprints: of what
+# is to be there, and of what the destination has confirmed; null is nothing. `sending` is the fingerprint of a call
+# that was begun and not answered, `job_id` and `place` where the answer is to be asked for. `fields` are those that may
+# hold a value there. `vendor_id` is the destination's own id. A row with an `error` is tried again by the next sync,
+# unless somebody has `discarded` what was wanted then.
+sync_items = Table(
+    "sync_items",
+    metadata,
+    Column("destination", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("wanted", Text),
+    Column("confirmed", Text),
+    Column("sending", Text),
+    Column("job_id", Text),
+    Column("place", Integer),
+    Column("fields", JSON, nullable=False),
+    Column("vendor_id", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    Column("failed_at", UtcDateTime),
+    Column("discarded", Text),
+    Column("is_open", Boolean, nullable=False),
+    CheckConstraint("kind in ('traits', 'lists')", name="kind"),
+    Index(None, "customer_id"),
+    # few rows, however many there are: what is not as it is wanted, and what is in flight
+    Index(
+        "ix_sync_items_open",
+        "destination",
+        "kind",
+        "target",
+        sqlite_where=text("is_open"),
+        postgresql_where=text("is_open"),
+    ),
+    Index(
+        "ix_sync_items_sending",
+        "destination",
+        "kind",
+        "target",
+        sqlite_where=text("sending is not null"),
+        postgresql_where=text("sending is not null"),
+    ),
+)
+
+# One row a mirror: what was wanted up to `build_no` is in `sync_items`. The drift is what the last read-back found.
+sync_marks = Table(
+    "sync_marks",
+    metadata,
+    Column("destination", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("build_no", COUNTER, nullable=False, server_default=text("0")),
+    Column("claimed_by", Text),
+    Column("claimed_until", UtcDateTime),
+    Column("held", Text),
+    Column("missing", Integer),
+    Column("unexpected", Integer),
+    Column("read_at", UtcDateTime),
+)

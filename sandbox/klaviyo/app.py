@@ -1,4 +1,4 @@
-"""Klaviyo: its receiving end (events, alone and in bulk, profiles, their deletion and suppression), its reading end.
+"""Klaviyo: its receiving end (events, profiles, lists, alone and in bulk, deletion, suppression), its reading end.
 
 After its OpenAPI description (revision 2026-07-15): JSON:API envelopes and errors with a pointer, rate limits
 per account with their headers, and deduplication of events by profile, metric and ``unique_id``.
@@ -6,6 +6,7 @@ per account with their headers, and deduplication of events by profile, metric a
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -31,8 +32,15 @@ from sandbox.klaviyo.state import (
     DELETIONS,
     EVENTS,
     IMPORT,
+    JOBS,
+    LISTS,
+    READ_ERRORS,
     READ_EVENTS,
+    READ_JOB,
+    READ_JOBS,
+    READ_LIST,
     READ_METRICS,
+    REMOVE,
     SUPPRESSIONS,
     KlaviyoState,
 )
@@ -41,6 +49,7 @@ from sandbox.received import Call
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_BYTES_OF_A_PROFILE = 100 * 1024
+_OUTCOMES = {401: "unauthorized", 403: "unauthorized", 429: "rate_limited"}
 _REVISION = re.compile(r"20\d\d-\d\d-\d\d(\.pre)?")
 
 Handler = Callable[[dict[str, Any]], tuple[str, str, Response]]
@@ -68,12 +77,10 @@ def klaviyo_app(state: KlaviyoState) -> FastAPI:
 
     def profile(data: dict[str, Any]) -> tuple[str, str, Response]:
         attributes = read_profile(data, "/data")
-        key = identity(attributes)
-        known = key in state.profiles
-        kept = state.profiles.setdefault(key, {})
-        kept |= {name: value for name, value in attributes.items() if name != "properties"}
-        kept["properties"] = {**kept.get("properties", {}), **(attributes.get("properties") or {})}
-        body = {"data": {"type": "profile", "id": profile_id_of(key), "attributes": kept}}
+        state.directory.advance()
+        kept, known = state.directory.import_one(attributes, data.get("meta"))
+        profile_id = profile_id_of(identity(attributes))
+        body = {"data": {"type": "profile", "id": profile_id, "attributes": kept}}
         return "accepted", "profile", Json(body, 200 if known else 201, media_type=JSON_API)
 
     def deletion(data: dict[str, Any]) -> tuple[str, str, Response]:
@@ -84,45 +91,93 @@ def klaviyo_app(state: KlaviyoState) -> FastAPI:
         state.suppressed.update(read_suppression(data))
         return "accepted", "suppression", Response(status_code=202)
 
-    handlers: tuple[tuple[str, Handler], ...] = (
-        (EVENTS, event),
-        (BULK, job),
-        (IMPORT, profile),
-        (DELETIONS, deletion),
-        (SUPPRESSIONS, suppression),
-    )
-    for path, handle in handlers:
+    def profile_job(data: dict[str, Any]) -> tuple[str, str, Response]:
+        begun = state.directory.begin(data)
+        document = state.directory.job(begun.job_id, f"{JOBS}/{begun.job_id}")
+        return "accepted", "profiles", Json(document, 202, media_type=JSON_API)
+
+    handlers: dict[str, Handler] = {
+        EVENTS: event, BULK: job, IMPORT: profile, DELETIONS: deletion, JOBS: profile_job,
+        SUPPRESSIONS: suppression,
+    }  # fmt: skip
+    for path, handle in handlers.items():
         _add(app, state, path, handle)
+    _add_lists(app, state)
     _add_reading(app, state)
     return app
 
 
-def _add_reading(app: FastAPI, state: KlaviyoState) -> None:
-    def answer(request: Request, operation: str, read: Reading) -> Response:
-        limiter = state.limiters[operation]
+def _add_lists(app: FastAPI, state: KlaviyoState) -> None:
+    @app.delete(LISTS + "/{list_id}/relationships/profiles")
+    async def remove(list_id: str, request: Request) -> Response:
+        raw = await request.body()
+        limiter = state.limiters[REMOVE]
+        outcome, reason = "accepted", ""
+        answer = Response(status_code=204)
         try:
-            _admit(request, KLAVIYO_READ_API_KEY)
+            _admit(request, KLAVIYO_API_KEY)
             _count(limiter)
-            document = read(str(request.url.replace(query="")), dict(request.query_params))
+            state.directory.remove(list_id, _data(raw))
         except Refused as refused:
-            answer = answer_of(refused)
-            if refused.status == TOO_MANY_REQUESTS:
-                answer.headers["Retry-After"] = str(limiter.wait())
-                return answer
-        except BadParameterError as bad:
-            answer = answer_of(Refused(bad.detail, {"parameter": bad.parameter}))
-        else:
-            answer = Json(document, media_type=JSON_API)
-        answer.headers.update(limiter.headers())
-        return answer
+            outcome = _OUTCOMES.get(refused.status, "rejected")
+            reason, answer = refused.detail, answer_of(refused)
+        path = f"{LISTS}/{list_id}/relationships/profiles"
+        call = Call(
+            "DELETE", path, answer.status_code, outcome, reason, "removal", raw.decode(errors="replace")
+        )
+        state.received.keep("klaviyo", call)
+        return _with_limits(answer, limiter)
 
+
+def _with_limits(answer: Response, limiter: Limiter) -> Response:
+    if answer.status_code == TOO_MANY_REQUESTS:
+        answer.headers["Retry-After"] = str(limiter.wait())
+    else:
+        answer.headers.update(limiter.headers())
+    return answer
+
+
+def _add_reading(app: FastAPI, state: KlaviyoState) -> None:
     @app.get("/api/metrics")
     async def metrics(request: Request) -> Response:
-        return answer(request, READ_METRICS, state.book.metrics)
+        return _read(state, request, READ_METRICS, state.book.metrics, KLAVIYO_READ_API_KEY)
 
     @app.get("/api/events")
     async def events(request: Request) -> Response:
-        return answer(request, READ_EVENTS, state.book.events)
+        return _read(state, request, READ_EVENTS, state.book.events, KLAVIYO_READ_API_KEY)
+
+    directory = state.directory
+
+    @app.get(JOBS)
+    async def jobs(request: Request) -> Response:
+        return _read(state, request, READ_JOBS, directory.all_jobs, KLAVIYO_API_KEY)
+
+    @app.get(JOBS + "/{job_id}")
+    async def job(job_id: str, request: Request) -> Response:
+        return _read(state, request, READ_JOB, partial(directory.job, job_id), KLAVIYO_API_KEY)
+
+    @app.get(JOBS + "/{job_id}/import-errors")
+    async def errors(job_id: str, request: Request) -> Response:
+        return _read(state, request, READ_ERRORS, partial(directory.import_errors, job_id), KLAVIYO_API_KEY)
+
+    @app.get(LISTS + "/{list_id}/profiles")
+    async def list_profiles(list_id: str, request: Request) -> Response:
+        return _read(state, request, READ_LIST, partial(directory.list_profiles, list_id), KLAVIYO_API_KEY)
+
+
+def _read(state: KlaviyoState, request: Request, operation: str, read: Reading, key: str) -> Response:
+    limiter = state.limiters[operation]
+    try:
+        _admit(request, key)
+        _count(limiter)
+        document = read(str(request.url.replace(query="")), dict(request.query_params))
+    except Refused as refused:
+        answer = answer_of(refused)
+    except BadParameterError as bad:
+        answer = answer_of(Refused(bad.detail, {"parameter": bad.parameter}))
+    else:
+        answer = Json(document, media_type=JSON_API)
+    return _with_limits(answer, limiter)
 
 
 def _add(app: FastAPI, state: KlaviyoState, path: str, handle: Handler) -> None:
@@ -135,9 +190,7 @@ def _add(app: FastAPI, state: KlaviyoState, path: str, handle: Handler) -> None:
             outcome, name, answer = handle(data)
             reason = ""
         except Refused as refused:
-            outcome = {401: "unauthorized", 403: "unauthorized", 429: "rate_limited"}.get(
-                refused.status, "rejected"
-            )
+            outcome = _OUTCOMES.get(refused.status, "rejected")
             reason, answer = refused.detail, answer_of(refused)
         text = raw.decode(errors="replace")
         state.received.keep("klaviyo", Call("POST", path, answer.status_code, outcome, reason, name, text))
@@ -186,8 +239,13 @@ def _open(state: KlaviyoState, request: Request, path: str, raw: bytes) -> dict[
         )
     if len(raw) > (MOST_BYTES_OF_A_PROFILE if path == IMPORT else MOST_BYTES):
         raise Refused("The payload is too large.", "/data/", status=413, code="payload_too_large")
+    return as_object(_data(raw), "/data")
+
+
+def _data(raw: bytes) -> object:
+    """Return ``data`` of a body."""
     try:
         body = msgspec.json.decode(raw)
     except msgspec.DecodeError as error:
         raise Refused(f"JSON parse error - {error}", "/data/", code="parse_error") from None
-    return as_object(as_object(body, "").get("data"), "/data")
+    return as_object(body, "").get("data")

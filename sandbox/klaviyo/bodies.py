@@ -21,7 +21,7 @@ FIRST_YEAR = 1990
 JOBS_EVENTS = "/data/attributes/events-bulk-create/data"
 IDENTIFIERS = ("email", "phone_number", "external_id", "anonymous_id", "_kx")
 _E164 = re.compile(r"\+[1-9]\d{7,14}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class Event(msgspec.Struct, frozen=True):
 
 def read_event(value: object, pointer: str) -> Event:
     """Check an event with its profile; ``Refused`` names the place."""
-    data = _typed(value, "event", pointer)
+    data = typed(value, "event", pointer)
     attributes = as_object(data.get("attributes"), f"{pointer}/attributes")
     where = f"{pointer}/attributes"
     holder = as_object(attributes.get("profile"), f"{where}/profile")
@@ -45,7 +45,7 @@ def read_event(value: object, pointer: str) -> Event:
 
 def read_job(value: object) -> list[Event]:
     """Check a bulk job; a ``unique_id`` that comes twice for a profile and metric fails the whole job."""
-    data = _typed(value, "event-bulk-create-job", "/data")
+    data = typed(value, "event-bulk-create-job", "/data")
     where = "/data/attributes/events-bulk-create"
     groups = as_object(
         as_object(data.get("attributes"), "/data/attributes").get("events-bulk-create"), where
@@ -55,13 +55,13 @@ def read_job(value: object) -> list[Event]:
     events: list[Event] = []
     for place, group in enumerate(groups):
         at = f"{where}/data/{place}"
-        attributes = as_object(_typed(group, "event-bulk-create", at).get("attributes"), f"{at}/attributes")
+        attributes = as_object(typed(group, "event-bulk-create", at).get("attributes"), f"{at}/attributes")
         holder = as_object(attributes.get("profile"), f"{at}/attributes/profile")
         profile = identity(read_profile(holder.get("data"), f"{at}/attributes/profile/data"))
         own = as_object(attributes.get("events"), f"{at}/attributes/events").get("data")
         for number, one in enumerate(own if isinstance(own, list) else []):
             inner = f"{at}/attributes/events/data/{number}"
-            body = as_object(_typed(one, "event", inner).get("attributes"), f"{inner}/attributes")
+            body = as_object(typed(one, "event", inner).get("attributes"), f"{inner}/attributes")
             metric, unique_id = _event_attributes(body, f"{inner}/attributes")
             event = Event(profile, metric, unique_id)
             if event in events:
@@ -82,7 +82,7 @@ def _event_attributes(attributes: dict[str, Any], where: str) -> tuple[str, str]
     for key, text in properties.items():
         if isinstance(text, str) and len(text.encode()) > MOST_BYTES_OF_A_TEXT:
             raise Refused("A text is too long.", f"{where}/properties/{key}")
-    metric = _typed(
+    metric = typed(
         as_object(attributes.get("metric"), f"{where}/metric").get("data"), "metric", f"{where}/metric/data"
     )
     name = as_object(metric.get("attributes"), f"{where}/metric/data/attributes").get("name")
@@ -113,14 +113,14 @@ def _time(value: object, pointer: str) -> str:
 
 def read_profile(value: object, pointer: str) -> dict[str, Any]:
     """Check a profile; return its attributes, with its id among them where one is given."""
-    data = _typed(value, "profile", pointer)
+    data = typed(value, "profile", pointer)
     attributes = dict(as_object(data.get("attributes"), f"{pointer}/attributes"))
     if isinstance(data.get("id"), str):
         attributes["id"] = data["id"]
     if not any(attributes.get(name) for name in ("id", *IDENTIFIERS)):
         raise Refused(f"One of {', '.join(IDENTIFIERS)} is required.", f"{pointer}/attributes")
     email, phone = attributes.get("email"), attributes.get("phone_number")
-    if email is not None and not _EMAIL.fullmatch(str(email)):
+    if email is not None and not EMAIL.fullmatch(str(email)):
         raise Refused("Invalid email address.", f"{pointer}/attributes/email")
     if phone is not None and not _E164.fullmatch(str(phone)):
         raise Refused(
@@ -132,7 +132,7 @@ def read_profile(value: object, pointer: str) -> dict[str, Any]:
 
 def read_deletion(value: object) -> str:
     """Check a deletion job; return what the profile is known by. It takes exactly one identifier."""
-    data = _typed(value, "data-privacy-deletion-job", "/data")
+    data = typed(value, "data-privacy-deletion-job", "/data")
     where = "/data/attributes/profile"
     holder = as_object(as_object(data.get("attributes"), "/data/attributes").get("profile"), where)
     attributes = read_profile(holder.get("data"), f"{where}/data")
@@ -143,7 +143,7 @@ def read_deletion(value: object) -> str:
 
 def read_suppression(value: object) -> list[str]:
     """Check a suppression job; return its e-mails, of which it takes up to 100."""
-    data = _typed(value, "profile-suppression-bulk-create-job", "/data")
+    data = typed(value, "profile-suppression-bulk-create-job", "/data")
     where = "/data/attributes/profiles"
     holder = as_object(as_object(data.get("attributes"), "/data/attributes").get("profiles"), where)
     profiles = holder.get("data")
@@ -176,7 +176,8 @@ def as_object(value: object, pointer: str) -> dict[str, Any]:
     return value
 
 
-def _typed(value: object, kind: str, pointer: str) -> dict[str, Any]:
+def typed(value: object, kind: str, pointer: str) -> dict[str, Any]:
+    """Return what must be an object of a type."""
     found = as_object(value, pointer)
     if found.get("type") != kind:
         raise Refused(f"'type' must be '{kind}'.", f"{pointer}/type")

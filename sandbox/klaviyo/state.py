@@ -1,9 +1,8 @@
 """What Klaviyo has recorded, and how much it takes in how long."""
 
-from typing import Any
-
-from sandbox.klaviyo.bodies import Event, identity, read_deletion, read_event, read_job, read_suppression
+from sandbox.klaviyo.bodies import Event, read_deletion, read_event, read_job, read_suppression
 from sandbox.klaviyo.book import LoyaltyBook
+from sandbox.klaviyo.lists import Directory
 from sandbox.limits import Limiter
 from sandbox.received import Received
 
@@ -11,6 +10,9 @@ EVENTS, BULK, IMPORT = "/api/events", "/api/event-bulk-create-jobs", "/api/profi
 DELETIONS = "/api/data-privacy-deletion-jobs"
 SUPPRESSIONS = "/api/profile-suppression-bulk-create-jobs"
 READ_EVENTS, READ_METRICS = "GET /api/events", "GET /api/metrics"
+JOBS, LISTS = "/api/profile-bulk-import-jobs", "/api/lists"
+READ_JOBS, READ_JOB, READ_ERRORS = f"GET {JOBS}", f"GET {JOBS}/id", f"GET {JOBS}/id/import-errors"
+READ_LIST, REMOVE = f"GET {LISTS}/id/profiles", f"DELETE {LISTS}/id/relationships/profiles"
 LIMITS = {
     EVENTS: (350, 3500),
     BULK: (10, 150),
@@ -19,6 +21,12 @@ LIMITS = {
     SUPPRESSIONS: (75, 750),
     READ_EVENTS: (350, 3500),
     READ_METRICS: (10, 150),
+    JOBS: (10, 150),
+    READ_JOBS: (10, 150),
+    READ_JOB: (10, 150),
+    READ_ERRORS: (10, 150),
+    READ_LIST: (75, 750),
+    REMOVE: (10, 150),
 }
 """(burst a second, steady a minute) of each operation."""
 
@@ -34,10 +42,10 @@ class KlaviyoState:
         self.limiters: dict[str, Limiter] = {}
         self.limit({})
         self.events: set[tuple[str, str, str]] = set()
-        self.profiles: dict[str, dict[str, Any]] = {}
+        self.directory = Directory()
         self.suppressed: set[str] = set()
-        for body in received.bodies("klaviyo", "accepted"):
-            self._recall(body)
+        for call in received.calls("klaviyo", "accepted"):
+            self._recall(str(call["path"]), call["body"])
 
     def limit(self, changes: dict[str, tuple[int, int]]) -> None:
         """Set (burst, steady) of operations, by path (``ValueError`` for another path)."""
@@ -52,16 +60,20 @@ class KlaviyoState:
         """Drop every event and profile."""
         self.events.clear()
         self.suppressed.clear()
-        self.profiles.clear()
+        self.directory.forget()
 
-    def _recall(self, body: object) -> None:
+    def _recall(self, path: str, body: object) -> None:
         data = body.get("data") if isinstance(body, dict) else None
+        if path.startswith(f"{LISTS}/"):
+            self.directory.remove(path.split("/")[3], data)
         if not isinstance(data, dict):
             return
         if data.get("type") == "event":
             self.record(read_event(data, "/data"))
         elif data.get("type") == "profile":
-            self.profiles[identity(data["attributes"])] = data["attributes"]
+            self.directory.import_one(data["attributes"], data.get("meta"))
+        elif data.get("type") == "profile-bulk-import-job":
+            self.directory.begin(data, at_once=True)
         elif data.get("type") == "profile-suppression-bulk-create-job":
             self.suppressed.update(read_suppression(data))
         elif data.get("type") == "data-privacy-deletion-job":
@@ -72,7 +84,7 @@ class KlaviyoState:
 
     def delete(self, profile: str) -> None:
         """Forget a profile and its events."""
-        self.profiles.pop(profile, None)
+        self.directory.delete(profile)
         self.events = {event for event in self.events if event[0] != profile}
 
     def record(self, event: Event) -> bool:

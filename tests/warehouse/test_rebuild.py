@@ -17,7 +17,13 @@ from warehouse.rebuild import rebuild
 # What a rebuild has no reason to repeat: the number of the build that last touched a row.
 INTERNAL = {"changed_build_no"}
 # What the hot lane, in which this story is played, leaves to the scheduled one, which makes each anew.
-SCHEDULED_ONLY = {"flow_catalogue", "landing_reconciliation"}
+SCHEDULED_ONLY = {
+    "destination_list_members",
+    "destination_lists",
+    "destination_profiles",
+    "flow_catalogue",
+    "landing_reconciliation",
+}
 
 
 def marts(scene: Scene) -> dict[str, list[tuple[Any, ...]]]:

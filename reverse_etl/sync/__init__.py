@@ -1,0 +1,1 @@
+"""What is kept equal at a destination: traits of people, and the members of lists."""
