@@ -4,7 +4,7 @@ A word lands first. It takes effect by being read from the log, here or by which
 it has landed loses nothing, and a ledger that is made anew knows it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from perennial.home import Home
 from perennial.published import rows
 from perennial.salt import salt_of
 from perennial.settings import Settings
-from reverse_etl.destinations.registry import NAMES
+from reverse_etl.destinations.registry import NAMES, TILL, destinations_for
 from reverse_etl.ledger.store import Ledger, open_ledger
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.tail import Tail
@@ -28,12 +28,13 @@ _FLOWS = "select flow_name from marts.flow_catalogue"
 
 @dataclass(frozen=True)
 class Desk:
-    """What an operator's command works with."""
+    """What an operator's command works with; ``tells`` are the destinations that hear of closed addresses."""
 
     home: Home
     ledger: Ledger
     log: LandingLog
     clock: Clock
+    tells: Sequence[str] = ()
 
     @property
     def destinations(self) -> Collection[str]:
@@ -48,7 +49,7 @@ class Desk:
 
     def catch_up(self) -> None:
         """Let the ledger know what has landed."""
-        Tail(self.ledger, self.log, self.clock).catch_up()
+        Tail(self.ledger, self.log, self.clock, self.tells).catch_up()
 
     def land(
         self, operation: str, subject: Mapping[str, object], *, key: str | None = None, by: str | None = None
@@ -63,8 +64,10 @@ class Desk:
 def open_desk(settings: Settings) -> Iterator[Desk]:
     """Open an installation's desk for a while."""
     clock = clock_of(settings)
+    # Whichever are pushed to, all hear of a closed address.
+    tells = tuple(one.name for one in destinations_for(settings).ready if one.name != TILL)
     ledger = open_ledger(settings.ledger_url, salt_of(settings))
     try:
-        yield Desk(Home(settings.home), ledger, LandingLog(settings.landing_url, clock), clock)
+        yield Desk(Home(settings.home), ledger, LandingLog(settings.landing_url, clock), clock, tells)
     finally:
         ledger.close()

@@ -233,13 +233,15 @@ class Guards:
                 enrollments.c.flow_name,
                 enrollments.c.kind,
                 enrollments.c.status,
+                enrollments.c.expires_at,
             )
             .where(_NOT_CLEARED)
             .order_by(enrollments.c.ledger_id)
         ).all()
         waiting: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-        for ledger_id, destination, flow_name, kind, status in came:
-            if status == Status.PENDING:
+        for ledger_id, destination, flow_name, kind, status, expires_at in came:
+            # what came too late is not sent anyway, however much it is
+            if status == Status.PENDING and (expires_at is None or expires_at >= now):
                 waiting[destination, flow_name, kind].append(ledger_id)
         made = []
         for (destination, flow_name, kind), ledger_ids in waiting.items():

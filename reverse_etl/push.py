@@ -14,21 +14,22 @@ import stamina.instrumentation
 from sqlalchemy import Connection, func, select
 
 from extractors.landing.log import LandingLog
-from perennial.clock import Clock, clock_of
+from perennial.clock import Clock
 from perennial.crash import crash_point
-from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
+from reverse_etl.desk import open_desk
 from reverse_etl.destinations.base import Destination
-from reverse_etl.destinations.registry import TILL, Configured, destinations_for
+from reverse_etl.destinations.registry import Configured, destinations_for
 from reverse_etl.gate import end_waiting, sweep
 from reverse_etl.guards import Guards, guards_of
 from reverse_etl.holds import Hold
 from reverse_etl.kinds import NOTICES
 from reverse_etl.ledger.claims import reap, release
-from reverse_etl.ledger.store import Ledger, open_ledger
+from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.notices import tell_of_exits
+from reverse_etl.plan import Plan, let_through, make_plan, read_plan
 from reverse_etl.process import this_holder
 from reverse_etl.receipts import land_receipts
 from reverse_etl.run import Patience, Run
@@ -81,25 +82,42 @@ def push(
     read. What one vendor does ends that vendor's run only, see ``PushReport.stopped``. When ``stop`` is set
     no further call is begun, and those in flight are waited for.
     """
-    clock = clock_of(settings)
-    configured = destinations_for(settings, destinations)
-    # Whichever are pushed to now, all hear of a closed address.
-    tells = tuple(one.name for one in destinations_for(settings).ready if one.name != TILL)
-    ledger = open_ledger(settings.ledger_url, salt_of(settings))
-    try:
+    with open_desk(settings) as desk:
         return push_to(
-            configured,
-            ledger=ledger,
-            log=LandingLog(settings.landing_url, clock),
-            clock=clock,
-            tells=tells,
+            destinations_for(settings, destinations),
+            ledger=desk.ledger,
+            log=desk.log,
+            clock=desk.clock,
+            tells=desk.tells,
             rates=settings.home / "rates",
-            guards=guards_of(Home(settings.home)),
+            guards=guards_of(desk.home),
             on_progress=on_progress,
             stop=stop,
         )
-    finally:
-        ledger.close()
+
+
+def plan(settings: Settings, *, destinations: Sequence[str] | None = None) -> Plan:
+    """Say exactly what a push would send now; nothing is sent, and nothing is written."""
+    with open_desk(settings) as desk:
+        return make_plan(desk, destinations_for(settings, destinations), guards_of(desk.home))
+
+
+def apply(settings: Settings, path: Path, *, on_progress: Callable[[str], None] = _silent) -> PushReport:
+    """Send what a plan says and nothing else; ``PlanError`` names what has changed, and then nothing is sent."""
+    wanted = read_plan(path, salt_of(settings))
+    with open_desk(settings) as desk:
+        guards, configured = guards_of(desk.home), destinations_for(settings)
+        return push_to(
+            configured,
+            ledger=desk.ledger,
+            log=desk.log,
+            clock=desk.clock,
+            tells=desk.tells,
+            rates=settings.home / "rates",
+            guards=guards,
+            plan_id=let_through(desk, wanted, make_plan(desk, configured, guards, wanted)),
+            on_progress=on_progress,
+        )
 
 
 def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
@@ -111,6 +129,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     tells: Sequence[str] = (),
     rates: Path | None = None,
     guards: Guards | None = None,
+    plan_id: str | None = None,
     patience: Patience | None = None,
     on_progress: Callable[[str], None] = _silent,
     stop: threading.Event | None = None,
@@ -118,7 +137,8 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     """Push with parts that are already open; see ``push``.
 
     ``tells`` are the destinations that hear of closed addresses; ``rates`` is the folder in which processes share what
-    is left of a limit. Without ``guards`` nothing is too much.
+    is left of a limit. Without ``guards`` nothing is too much. With a ``plan_id`` only what was written down under it
+    (``planned.py``) is sent.
     """
     started = time.monotonic()
     tail = _Freshness(Tail(ledger, log, clock, tells), guards or Guards(), on_progress)
@@ -132,6 +152,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         rates,
         on_progress,
         stop or threading.Event(),
+        plan_id,
     )
     tail.catch_up()  # before anything lands: it refuses a ledger that is older than what it has landed
     shift.end_switched_off(configured.off)
@@ -204,6 +225,7 @@ class _Shift:
     rates: Path | None
     on_progress: Callable[[str], None]
     told_to_stop: threading.Event
+    plan_id: str | None = None
     holder: str = field(default_factory=lambda: str(this_holder()))
     runs: list[Run] = field(default_factory=list)
     counts: dict[str, Counter[Status]] = field(default_factory=dict)
@@ -214,7 +236,15 @@ class _Shift:
         stamina.instrumentation.set_on_retry_hooks(())
         scribe = Scribe(self.ledger, self.tail.catch_up)
         self.runs = [
-            Run(destination, scribe, self.clock, self.holder, patience=self.patience, rates=self.rates)
+            Run(
+                destination,
+                scribe,
+                self.clock,
+                self.holder,
+                patience=self.patience,
+                rates=self.rates,
+                plan_id=self.plan_id,
+            )
             for destination in self.destinations
         ]
         sending = asyncio.ensure_future(self._send_all(scribe))

@@ -63,6 +63,7 @@ class Run:
         *,
         patience: Patience,
         rates: Path | None = None,
+        plan_id: str | None = None,
     ) -> None:
         self.destination = destination
         self.outcomes: dict[int, Status] = {}
@@ -74,6 +75,7 @@ class Run:
         self._holder = holder
         self._patience = patience
         self._rates = rates
+        self._plan_id = plan_id
         self._pacers: dict[str, Pacer] = {}
         self._people: dict[str, deque[Claimed]] = {}
         self._ready = Ready()
@@ -289,6 +291,7 @@ class Run:
                 limit=self._hand,
                 resend=self.destination.dedupes,
                 skip=self._tried,
+                plan_id=self._plan_id,
             )
             for _ in asked
         ]
@@ -300,6 +303,7 @@ class Run:
             holder=self._holder,
             destination=self.destination,
             now=self._clock.now(),
+            plan_id=self._plan_id,
         )
 
     def _settle(self, connection: Connection, answers: list[tuple[int, Answer]]) -> list[Status | None]:

@@ -15,6 +15,7 @@ from reverse_etl.destinations.base import Answer, Destination, Effect, RefusedEr
 from reverse_etl.gate import End, Go, Verdict, verdicts
 from reverse_etl.ledger.claims import LEASE, give_back
 from reverse_etl.ledger.rows import Enrollment, Move, apply, load
+from reverse_etl.planned import changed
 from reverse_etl.states import Status
 
 
@@ -32,15 +33,19 @@ class NoCall:
     ended: Status | None = None
 
 
-def begin(
+def begin(  # noqa: PLR0913 - the parts of a beginning, each named at the call
     connection: Connection,
     ledger_ids: Sequence[int],
     *,
     holder: str,
     destination: Destination,
     now: datetime,
+    plan_id: str | None = None,
 ) -> list[Attempt | NoCall]:
-    """Ask the gate about rows, freeze their bodies, and move them to ``attempting``, or to where they end."""
+    """Ask the gate about rows, freeze their bodies, and move them to ``attempting``, or to where they end.
+
+    With a plan, rows that would not be sent as it says are left as they are.
+    """
     rows = {
         ledger_id: row
         for ledger_id, row in load(connection, ledger_ids).items()
@@ -55,6 +60,11 @@ def begin(
             not_now.append(ledger_id)
         else:
             moves[ledger_id] = move
+    if plan_id is not None:
+        bodies = {of: move.frozen["body"] for of, move in moves.items() if move.frozen is not None}
+        for ledger_id in changed(connection, plan_id, bodies):
+            del moves[ledger_id]
+            not_now.append(ledger_id)
     apply(connection, list(moves.values()), now)
     if not_now:
         give_back(connection, not_now, holder)

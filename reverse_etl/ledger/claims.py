@@ -15,6 +15,7 @@ from reverse_etl.kinds import NOTICES, OPT_OUT
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.pauses import is_stopped
+from reverse_etl.planned import is_planned
 from reverse_etl.process import is_dead
 from reverse_etl.states import Status
 
@@ -95,13 +96,14 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
     limit: int,
     resend: bool,
     skip: Collection[int] = (),
+    plan_id: str | None = None,
 ) -> Sequence[Claimed]:
     """Take rows that are due: closed addresses, then the oldest.
 
-    What the guards have not looked at yet is not due, nor what a pause holds back.
-    ``resend`` takes ``ambiguous`` rows too, not only notices: only where the destination dedupes. ``skip`` leaves
-    out rows that this push has given back. A row waits while an earlier one of the same person is in another
-    push's hands, so that each person's order is kept.
+    What the guards have not looked at yet is not due, nor what a pause holds back. ``resend`` takes ``ambiguous`` rows
+    too, not only notices: only where the destination dedupes. ``skip`` leaves out rows that this push has given back,
+    ``plan_id`` all that a plan doesn't name. A row waits while an earlier one of the same person is in another push's
+    hands, so that each person's order is kept.
     """
     _alone(connection, destination)
     rows: list[Claimed] = []
@@ -115,6 +117,8 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
         (Status.PENDING, ~is_opt_out),
     ):
         due = _due(destination, status, holder, now).where(which, enrollments.c.ledger_id.not_in(skip))
+        if plan_id is not None:
+            due = due.where(is_planned(plan_id))
         rows += [Claimed(*row) for row in connection.execute(due.limit(limit - len(rows)))]
     if rows:
         connection.execute(

@@ -59,6 +59,16 @@ class Ledger:
         ):
             yield connection
 
+    @contextmanager
+    def rehearse(self) -> Iterator["Ledger"]:
+        """Open a ledger that takes back all that was written to it when the block ends; writers wait meanwhile."""
+        with _said_plainly(), self.engine.connect() as connection:
+            transaction = connection.begin()
+            try:
+                yield _Rehearsal(self.engine, connection)
+            finally:
+                transaction.rollback()
+
     def scrub(self) -> None:
         """Write the database anew, so that nothing of a deleted row is left between the others.
 
@@ -76,6 +86,23 @@ class Ledger:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+class _Rehearsal(Ledger):
+    """A ledger all of whose transactions are parts of one that is never committed."""
+
+    def __init__(self, engine: Engine, connection: Connection) -> None:
+        super().__init__(engine)
+        self._connection = connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with self._connection.begin_nested():
+            yield self._connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        yield self._connection
 
 
 @contextmanager

@@ -218,6 +218,15 @@ pauses = Table(
     Column("seq", COUNTER, nullable=False),
 )
 
+# One row a row that a plan which is being applied may send, and what it was to look like.
+planned = Table(
+    "planned",
+    metadata,
+    Column("plan_id", Text, primary_key=True),
+    Column("ledger_id", COUNTER, primary_key=True, autoincrement=False),
+    Column("fingerprint", Text, nullable=False),
+)
+
 # One row a thing that people were told of, so that they are told once.
 alerts = Table(
     "alerts",
