@@ -107,6 +107,12 @@ def _by_hand(person: "Person", told: Collection[str]) -> list[str]:
             "only for e-mails that nobody else uses"
         )
     addresses = ", ".join([*sorted(person.emails), *sorted(person.phones)])
+    if "webhook" in told:
+        steps.append("ask whoever receives the webhooks (WEBHOOK_URL) to delete what they keep of her")
+    if "csv" in told:
+        steps.append(
+            "take her rows out of the files under CSV_DROP_URL, and ask whoever reads them to do the same"
+        )
     steps.append(
         "write to AIQ (support): “Please delete the contact with the following identifiers from our account, with all "
         f"events and attributes, and keep it on the suppression list: {addresses}”"
