@@ -17,6 +17,7 @@ from extractors.landing.records import LandedRecord
 from perennial.clock import Clock
 from perennial.crash import crash_point
 from reverse_etl.decisions import Exit, Intent, object_ids, read_decision, to_send
+from reverse_etl.destinations.registry import USES
 from reverse_etl.facts import (
     CartNews,
     Word,
@@ -89,7 +90,8 @@ class Tail:
     def _keep_word(self, connection: Connection, word: Word | None) -> None:
         """Take in a word about an address; one that closes it is told to the destinations before anything else."""
         if word is not None and _closes(connection, word):
-            insert_new(connection, enrollments, opt_outs(word, self.tells, self.clock.now()))
+            concerned = [name for name in self.tells if word.channel in USES[name]]
+            insert_new(connection, enrollments, opt_outs(word, concerned, self.clock.now()))
 
     def _check_receipts(self, connection: Connection, after: int, upto: int) -> None:
         """Refuse to send from a ledger that is older than what it has already landed."""

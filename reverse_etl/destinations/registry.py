@@ -1,6 +1,6 @@
 """Which destinations the settings know."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pyrate_limiter import Duration, Rate
@@ -8,6 +8,7 @@ from pyrate_limiter import Duration, Rate
 from perennial.clock import clock_of
 from perennial.errors import SettingsError
 from perennial.settings import Settings, secret
+from reverse_etl.addresses import Channel
 from reverse_etl.destinations.aiq import DEFAULT_RATES, Aiq
 from reverse_etl.destinations.aiq_attributes import AiqAccount
 from reverse_etl.destinations.base import Destination
@@ -22,8 +23,13 @@ from reverse_etl.destinations.webhook import Webhook
 # compares this with the sandbox's own limits.
 SANDBOX_AIQ_RATES = (Rate(50, Duration.SECOND), Rate(1_200, Duration.MINUTE), Rate(20_000, Duration.HOUR))
 
+_MESSAGING = (Aiq, Klaviyo, Webhook, CsvDrop)
+
 # Destinations that drop an enrollment that comes twice.
-DEDUPING = frozenset(kind.name for kind in (Aiq, Klaviyo, Webhook, CsvDrop) if kind.dedupes)
+DEDUPING = frozenset(kind.name for kind in _MESSAGING if kind.dedupes)
+
+# The channels that each destination may use: of another's closed addresses it hears nothing.
+USES: Mapping[str, Collection[Channel]] = {kind.name: kind.channels for kind in _MESSAGING}
 
 # The destination of orders, whose credentials belong to a source.
 TILL = Flowhub.name

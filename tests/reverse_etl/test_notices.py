@@ -41,6 +41,17 @@ def test_an_opt_out_is_told_to_every_destination_before_all_that_waits(scene: Sc
     assert len(told(scene)) == 2, "told once"
 
 
+def test_a_channel_that_a_destination_never_uses_is_no_news_for_it(scene: Scene, vendor: Vendor) -> None:
+    """Klaviyo is given no phone number, and a STOP is no dead letter there."""
+    scene.land("messaging/feedback", feedback("stop", "sms", PHONE))
+    scene.push(tells=("aiq", "klaviyo", "webhook", "csv"))
+    assert sorted(one["destination"] for one in scene.notice_receipts()) == ["aiq", "csv", "webhook"]
+    assert {call.get("type", call.get("eventName")) for call in vendor.calls} == {
+        "address.opted_out",
+        "address_opted_out",
+    }
+
+
 def test_the_address_is_forgotten_when_it_has_been_told(scene: Scene) -> None:
     """Nothing but its hash stays."""
     scene.land("messaging/feedback", feedback("unsubscribed", "email", EMAIL))
