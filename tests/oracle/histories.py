@@ -85,6 +85,10 @@ def rare(season: Setting, flows: Sequence[Flow]) -> list[History]:
     place = SEASONS.index(season)
     told: list[tuple[str, list[Fact]]] = []
     traits: dict[str, Any] = {}
+    if place == 0:
+        # a canceled order of somebody who has had enough messages, all of them of a flow of the same rank
+        left = [_soon(season, at, f"r{at}", event="cart_abandoned") for at in range(3)]
+        told.append(("plenty", [*left, _soon(season, 3, "r3", status="cancelled")]))
     if place == 1:
         # an order's news while she may not enter again, and says stop
         again = [_soon(season, 0, "r0", status="preparing"), _soon(season, 3, "r1", status="preparing")]
