@@ -8,16 +8,16 @@ from reverse_etl.ledger.claims import Claimed
 
 
 class Ready:
-    """A queue of people: who closed an address first, then by their rows' age. Belongs to one event loop."""
+    """A queue of people, by the age of their rows. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[bool, int, str, bool]] = []
+        self._heap: list[tuple[int, str, bool]] = []
         self._news = asyncio.Event()
         self._is_over = False
 
     def put(self, person: str, row: Claimed) -> None:
         """Let a person's next row be sent."""
-        heapq.heappush(self._heap, (not row.is_urgent, row.ledger_id, person, row.goes_alone))
+        heapq.heappush(self._heap, (row.ledger_id, person, row.goes_alone))
         self._news.set()
 
     def end(self) -> None:
@@ -32,10 +32,10 @@ class Ready:
                 return []
             self._news.clear()
             await self._news.wait()
-        _, _, person, goes_alone = heapq.heappop(self._heap)
+        _, person, goes_alone = heapq.heappop(self._heap)
         people = [person]
         if goes_alone or len(self._heap) + 1 < batch.least:
             return people
-        while self._heap and len(people) < batch.most and not self._heap[0][3]:
-            people.append(heapq.heappop(self._heap)[2])
+        while self._heap and len(people) < batch.most and not self._heap[0][2]:
+            people.append(heapq.heappop(self._heap)[1])
         return people

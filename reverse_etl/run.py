@@ -8,15 +8,17 @@ order in which they were decided, and never share a call.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import stamina
 from sqlalchemy import Connection
 
 from perennial.clock import Clock
 from perennial.crash import crash_point
-from reverse_etl.destinations.base import Answer, Destination, Effect, Session
+from reverse_etl.destinations.base import Answer, Destination, Effect, Limit, Session
 from reverse_etl.ledger.attempts import Attempt, NoCall, begin, settle
 from reverse_etl.ledger.claims import Claimed, claim, give_back
 from reverse_etl.rate import Pacer, pacer_of
@@ -25,7 +27,10 @@ from reverse_etl.scribe import Scribe
 from reverse_etl.states import Status
 
 _CLAIMS_A_CALL = 4  # rows claimed for each call that may be in flight
+_LOOK_SECONDS = 0.5  # between two looks for addresses that were closed meanwhile
 _LOST_IN_A_ROW = 5  # enrollments that used up their tries, until the vendor counts as down or overrun
+
+_Which = Literal["opt_outs", "others"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ class Run:
         self._less_in_hand = asyncio.Condition()
         self._tried: set[int] = set()
         self._notices: set[int] = set()
+        self._urgent: set[int] = set()
+        self._is_over = asyncio.Event()
         self._lost_in_a_row = 0
 
     @property
@@ -98,11 +105,18 @@ class Run:
 
     async def run(self) -> None:
         """Send what is due, until nothing is or the destination can't be used."""
-        if not await self._claim():
+        urgent = await self._claim_urgent()
+        if not await self._claim() and not urgent:
             return  # without opening a connection
         async with self.destination.session() as session:
+            await self._tell(session, urgent)
             workers = [self._work(session) for _ in range(self.destination.concurrency)]
-            await asyncio.gather(self._feed(), *workers)
+            attending = asyncio.create_task(self._attend(session))
+            try:
+                await asyncio.gather(self._feed(), *workers)
+            finally:
+                self._is_over.set()
+                await attending
 
     def stop(self, reason: str) -> None:
         """Begin no further call; those in flight are finished."""
@@ -135,7 +149,7 @@ class Run:
         return self.stopped is None
 
     async def _claim(self) -> bool:
-        rows = await self._scribe.do(self._claim_more, None, is_call=True)
+        rows = await self._scribe.do(self._claim_more, "others", is_call=True)
         for row in rows:
             self._in_hand += 1
             if row.is_notice:
@@ -146,6 +160,30 @@ class Run:
                 self._people[row.customer_id] = deque([row])
                 self._ready.put(row.customer_id, row)
         return bool(rows)
+
+    async def _attend(self, session: Session) -> None:
+        """Tell of addresses that are closed while the others wait for their permits."""
+        while not self._is_over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_over.wait(), _LOOK_SECONDS)
+            try:
+                await self._tell(session, await self._claim_urgent())
+            except Exception as error:  # noqa: BLE001 - the push raises it once all answers are recorded
+                self._fail(error)
+
+    async def _claim_urgent(self) -> list[int]:
+        """Claim closed addresses."""
+        rows = await self._scribe.do(self._claim_more, "opt_outs", is_call=True)
+        ledger_ids = [row.ledger_id for row in rows]
+        self._notices.update(ledger_ids)
+        self._urgent.update(ledger_ids)
+        return ledger_ids
+
+    async def _tell(self, session: Session, ledger_ids: Sequence[int]) -> None:
+        """Tell of closed addresses, one after another."""
+        for ledger_id in ledger_ids:
+            if self.stopped is None:
+                await self._deliver(session, [ledger_id])
 
     async def _work(self, session: Session) -> None:
         while people := await self._ready.next(self.destination.batch):
@@ -204,8 +242,10 @@ class Run:
 
         Raises ``_TryAgainError`` where the same call may be made once more.
         """
-        pacer = self._pacer(len(ledger_ids))
-        if not await pacer.permit(self._patience.longest_pause):
+        limit = self.destination.limit(len(ledger_ids))
+        pacer = self._pacer(limit.common())
+        has_permit = self._urgent.issuperset(ledger_ids) and await self._pacer(limit.reserve()).permit(0)
+        if not (has_permit or await pacer.permit(self._patience.longest_pause)):
             self.stop("its rate limit is used up; the rest waits for the next push")
         if self.stopped is not None:
             return list(ledger_ids), []
@@ -265,8 +305,7 @@ class Run:
         # What may have had its effect goes alone, where each repeat is recognised.
         return [], [*_halves(of[Effect.SPLIT]), *([key] for key in (*unknown, *of[Effect.NONE]))]
 
-    def _pacer(self, rows: int) -> Pacer:
-        limit = self.destination.limit(rows)
+    def _pacer(self, limit: Limit) -> Pacer:
         if limit.name not in self._pacers:
             self._pacers[limit.name] = pacer_of(self.destination.account, limit, self._rates)
         return self._pacers[limit.name]
@@ -281,7 +320,7 @@ class Run:
         self._tried.update(ledger_ids)
         await self._scribe.do_all(self._let_go, ledger_ids)
 
-    def _claim_more(self, connection: Connection, asked: list[None]) -> list[Sequence[Claimed]]:
+    def _claim_more(self, connection: Connection, asked: list[_Which]) -> list[Sequence[Claimed]]:
         return [
             claim(
                 connection,
@@ -290,10 +329,11 @@ class Run:
                 now=self._clock.now(),
                 limit=self._hand,
                 resend=self.destination.dedupes,
+                urgent=which == "opt_outs",
                 skip=self._tried,
                 plan_id=self._plan_id,
             )
-            for _ in asked
+            for which in asked
         ]
 
     def _begin(self, connection: Connection, ledger_ids: list[int]) -> list[Attempt | NoCall]:

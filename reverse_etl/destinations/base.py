@@ -1,6 +1,6 @@
 """What a destination is to the push: one small protocol."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,15 +39,36 @@ class Answer:
     reference: str | None = None
 
 
+_LEAST_TO_SHARE = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A quota of an account: what its calls are counted under, and the rates that are kept ahead of a 429.
 
-    No rates are no limit.
+    No rates are no limit. A fiftieth of each, and at least one call, is a reserve for what can't wait, addresses that
+    were closed; where a rate is below five calls there is none.
     """
 
     name: str
     rates: tuple[Rate, ...]
+
+    def common(self) -> "Limit":
+        """Return what all calls share."""
+        return self._of(self.name, lambda calls: calls - _reserved(calls))
+
+    def reserve(self) -> "Limit":
+        """Return what is kept for what can't wait."""
+        return self._of(f"{self.name}, reserve", _reserved)
+
+    def _of(self, name: str, part: Callable[[int], int]) -> "Limit":
+        if any(rate.limit < _LEAST_TO_SHARE for rate in self.rates):
+            return self
+        return Limit(name, tuple(Rate(part(rate.limit), rate.interval) for rate in self.rates))
+
+
+def _reserved(calls: int) -> int:
+    return max(1, calls // 50)
 
 
 @dataclass(frozen=True, slots=True)

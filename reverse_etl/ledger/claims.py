@@ -30,11 +30,6 @@ class Claimed:
     kind: str
 
     @property
-    def is_urgent(self) -> bool:
-        """Whether it goes before every other: a closed address."""
-        return self.kind == OPT_OUT
-
-    @property
     def goes_alone(self) -> bool:
         """Whether it shares no call: it may have been sent, or it is told by a call of its own kind."""
         return self.attempts > 0 or self.is_notice
@@ -95,10 +90,11 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
     now: datetime,
     limit: int,
     resend: bool,
+    urgent: bool = False,
     skip: Collection[int] = (),
     plan_id: str | None = None,
 ) -> Sequence[Claimed]:
-    """Take rows that are due: closed addresses, then the oldest.
+    """Take rows that are due, oldest first: closed addresses, which are ``urgent``, or all others.
 
     What the guards have not looked at yet is not due, nor what a pause holds back. ``resend`` takes ``ambiguous`` rows
     too, not only notices: only where the destination dedupes. ``skip`` leaves out rows that this push has given back,
@@ -111,10 +107,8 @@ def claim(  # noqa: PLR0913 - the claim's parts, each named at the call
     is_opt_out = enrollments.c.kind == OPT_OUT
     repeatable = ~is_opt_out if resend else enrollments.c.kind.in_(NOTICES) & ~is_opt_out
     for status, which in (
-        (Status.AMBIGUOUS, is_opt_out),
-        (Status.PENDING, is_opt_out),
-        (Status.AMBIGUOUS, repeatable),
-        (Status.PENDING, ~is_opt_out),
+        (Status.AMBIGUOUS, is_opt_out if urgent else repeatable),
+        (Status.PENDING, is_opt_out if urgent else ~is_opt_out),
     ):
         due = _due(destination, status, holder, now).where(which, enrollments.c.ledger_id.not_in(skip))
         if plan_id is not None:

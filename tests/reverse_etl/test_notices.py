@@ -1,10 +1,13 @@
 """Closed addresses and ended enrollments, told to the destinations: first, whatever else waits, and once."""
 
+import time
 from typing import Any
 
+from pyrate_limiter import Duration, Rate
 from sqlalchemy import select
 
 from reverse_etl.ledger.tables import enrollments
+from reverse_etl.run import Patience
 from tests.reverse_etl.scene import EMAIL, NOON, PHONE, Scene, decision
 from tests.reverse_etl.test_gate import ANN, feedback, opt_in
 from tests.reverse_etl.vendor import Reply, Vendor
@@ -153,3 +156,17 @@ def test_a_flow_that_is_active_no_more_sends_nothing(scene: Scene, vendor: Vendo
     scene.push()
     assert len(vendor.calls) == 1
     assert scene.receipts()[-1]["error"] == "its flow is not active any more (archived)"
+
+
+def test_an_opt_out_waits_for_no_limit_that_others_used_up(scene: Scene, vendor: Vendor) -> None:
+    """A part of each limit is kept for it, and it needs no place among the calls that wait for theirs."""
+    scene.rates = (Rate(20, Duration.HOUR),)
+    scene.aiq_slug = f"slug-{time.monotonic()}"  # an account of its own
+    scene.patience = Patience(tries=1, longest_pause=0.1)
+    scene.decide(*(decision(number) for number in range(30)))
+    assert "rate limit" in scene.push(tells=("aiq",)).stopped["aiq"]
+    assert len(vendor.calls) == 19
+    scene.land("messaging/feedback", feedback("unsubscribed", "email", EMAIL))
+    scene.push(tells=("aiq",))
+    assert len(vendor.calls) == 20
+    assert [status for _, status in told(scene)] == ["accepted"]
