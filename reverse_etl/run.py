@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import stamina
 from sqlalchemy import Connection
@@ -29,8 +28,6 @@ from reverse_etl.states import Status
 _CLAIMS_A_CALL = 4  # rows claimed for each call that may be in flight
 _LOOK_SECONDS = 0.5  # between two looks for addresses that were closed meanwhile
 _LOST_IN_A_ROW = 5  # enrollments that used up their tries, until the vendor counts as down or overrun
-
-_Which = Literal["opt_outs", "others"]
 
 
 @dataclass(frozen=True)
@@ -320,7 +317,7 @@ class Run:
         self._tried.update(ledger_ids)
         await self._scribe.do_all(self._let_go, ledger_ids)
 
-    def _claim_more(self, connection: Connection, asked: list[_Which]) -> list[Sequence[Claimed]]:
+    def _claim_more(self, connection: Connection, asked: list[str]) -> list[Sequence[Claimed]]:
         return [
             claim(
                 connection,
