@@ -2,7 +2,7 @@ with
 
 landed as (
 
-    {{ landed('perennial', ['receipts']) }}
+    {{ landed('perennial', ['receipts', 'notice_receipts']) }}
 
 ),
 

@@ -1,3 +1,3 @@
 select *
 from {{ ref('base_perennial__receipts') }}
-where disposition = 'loaded'
+where disposition = 'loaded' and landed_stream = 'perennial/receipts'
