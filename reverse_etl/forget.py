@@ -1,4 +1,4 @@
-"""Forgetting a person in the ledger: her enrollments, what was sent, what was answered."""
+"""Forgetting a person in the ledger: her enrollments, what was sent, what was answered, what was kept equal."""
 
 import time
 from collections.abc import Callable, Collection
@@ -17,6 +17,7 @@ from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments, exits, receipt_batches, receipts, suppressions
 from reverse_etl.receipts import land_receipts
 from reverse_etl.states import Status
+from reverse_etl.sync.book import drop_people, is_in_hand, kept_equal_at
 from reverse_etl.tail import Tail
 
 _CALL_SECONDS = 60.0  # longer than any call may take
@@ -38,7 +39,7 @@ class Hers:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger holds of her: how many enrollments, who had been sent any, the orders that are not settled."""
+    """What the ledger holds of her: how many enrollments, who was told of her, the orders that are not settled."""
 
     enrollments: int
     destinations: frozenset[str]
@@ -52,7 +53,10 @@ def known_at(ledger: Ledger, hers: Hers, clock: Clock) -> Known:
             select(enrollments.c.destination, enrollments.c.first_attempt_at).where(_are_of(hers))
         ).all()
         waiting = _open_orders(connection, hers, clock.now())
-    return Known(len(rows), frozenset(name for name, tried_at in rows if tried_at is not None), waiting)
+        told = {name for name, tried_at in rows if tried_at is not None} | kept_equal_at(
+            connection, hers.customer_ids
+        )
+    return Known(len(rows), frozenset(told), waiting)
 
 
 def refuse_open(orders: Collection[str]) -> None:
@@ -117,6 +121,8 @@ def _take_out(connection: Connection, hers: Hers, clock: Clock) -> int | None:
         for destination in {destination for _, destination, _ in rows}:
             reap(connection, destination, clock.now())
         return None
+    if is_in_hand(connection, hers.customer_ids, clock.now()):
+        return None
     ids = sorted({enrollment_id for enrollment_id, _, _ in rows} | {*hers.decisions, *hers.pushes})
     to_land = connection.scalar(
         select(receipts.c.receipt_no)
@@ -131,6 +137,7 @@ def _take_out(connection: Connection, hers: Hers, clock: Clock) -> int | None:
         return None
     for table in (receipts, exits, enrollments):
         connection.execute(delete(table).where(table.c.enrollment_id.in_(ids)))
+    drop_people(connection, hers.customer_ids)
     return len(rows)
 
 

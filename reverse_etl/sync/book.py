@@ -5,7 +5,7 @@ notes that a call is about to be made for it, ``settle`` what became of it. In b
 not, so it is made again: whatever is kept equal may be set twice.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -310,17 +310,51 @@ def drop_other_lists(connection: Connection, kept: Sequence[Mirror]) -> None:
             connection.execute(delete(table).where(_of(table, mirror)))
 
 
-def _drop_what_is_over(connection: Connection, mirror: Mirror) -> None:
-    """Keep nothing of what is neither wanted nor there: a list's row is an address."""
-    if mirror.kind == LISTS:
-        connection.execute(
-            delete(sync_items).where(
-                _of(sync_items, mirror),
-                _item.wanted.is_(None),
-                _item.confirmed.is_(None),
-                _item.sending.is_(None),
-            )
+def kept_equal_at(connection: Connection, customer_ids: Collection[str]) -> set[str]:
+    """Return the destinations that were told of some people."""
+    query = select(_item.destination).where(
+        _item.customer_id.in_(sorted(customer_ids)),
+        or_(_item.confirmed.is_not(None), _item.sending.is_not(None), _item.attempts > 0),
+    )
+    return set(connection.scalars(query.distinct()))
+
+
+def is_in_hand(connection: Connection, customer_ids: Collection[str], now: datetime) -> bool:
+    """Say whether a sync that is alive makes a call about some people."""
+    query = (
+        select(_mark.claimed_by)
+        .join(
+            sync_items,
+            and_(
+                _item.destination == _mark.destination,
+                _item.kind == _mark.kind,
+                _item.target == _mark.target,
+            ),
         )
+        .where(
+            _item.customer_id.in_(sorted(customer_ids)),
+            _item.sending.is_not(None),
+            _mark.claimed_until >= now,
+        )
+    )
+    return any(holder is not None and not is_dead(holder) for holder in connection.scalars(query.distinct()))
+
+
+def drop_people(connection: Connection, customer_ids: Collection[str]) -> None:
+    """Forget some people."""
+    connection.execute(delete(sync_items).where(_item.customer_id.in_(sorted(customer_ids))))
+
+
+def _drop_what_is_over(connection: Connection, mirror: Mirror) -> None:
+    """Keep nothing of what is neither wanted nor there."""
+    connection.execute(
+        delete(sync_items).where(
+            _of(sync_items, mirror),
+            _item.wanted.is_(None),
+            _item.confirmed.is_(None),
+            _item.sending.is_(None),
+        )
+    )
 
 
 def _insert(

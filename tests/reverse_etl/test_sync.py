@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reverse_etl.destinations import klaviyo_profiles
+from reverse_etl.forget import Hers, Known, forget
 from reverse_etl.sync.mirror import Mirror
 from sandbox.faults import Fault
 from tests.reverse_etl.sandbox_vendors import Vendors, serving_sandbox
@@ -308,3 +309,17 @@ def test_who_is_wanted_no_more_is_told_of_no_more(syncing: SyncScene, vendors: V
     assert told(vendors) == people(3)
     syncing.warehouse.publish({"p00001": {"tier": "gold", "points_balance": 120.5}})
     assert syncing.sync("klaviyo")[TRAITS].sent == 0
+
+
+def test_who_is_erased_is_forgotten_here_and_her_destinations_are_told(syncing: SyncScene) -> None:
+    """Traits and lists count as told: whoever was only kept equal is deleted there; no byte of her is left."""
+    syncing.warehouse.publish(people(3), members=["p00000", "p00001"])
+    syncing.sync()
+    known: list[Known] = []
+    ledger = syncing.scene.open()
+    forget(ledger, syncing.scene.log, syncing.scene.clock, Hers({"p00001"}, ()), known.append)
+    ledger.close()
+    assert known[-1].destinations == {"aiq", "klaviyo"}
+    content = b"".join(path.read_bytes() for path in syncing.scene.home.glob("ledger.sqlite*"))
+    assert b"p00000@example.com" in content
+    assert b"p00001" not in content
