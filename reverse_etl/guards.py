@@ -7,12 +7,12 @@ seed that analysts edit, ``dbt/seeds/send_guards.csv``.
 
 import csv
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from sqlalchemy import ColumnElement, Connection, func, or_, select, text, update
@@ -22,12 +22,16 @@ from perennial.crash import crash_point
 from perennial.errors import PerennialError
 from perennial.home import Home
 from perennial.published import rows
-from reverse_etl.holds import Hold, hold_rows
+from reverse_etl.holds import Hold, all_holds, hold_rows
 from reverse_etl.kinds import NOTICES
 from reverse_etl.ledger.parts import in_parts
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.states import Status
+from reverse_etl.tail import Tail
+
+if TYPE_CHECKING:
+    from reverse_etl.desk import Desk
 
 BOUNDS = Path(__file__).parents[1] / "dbt" / "seeds" / "send_guards.csv"
 MIRROR = "mirror"
@@ -201,14 +205,22 @@ def known_people(home: Home) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a look of the guards brought: the holds that were ``made``, and how many rows each destination waits for."""
+
+    made: tuple[Hold, ...] = ()
+    held: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Guards:
     """The rules, and who is asked how many people there are."""
 
     rules: Rules = field(default_factory=Rules)
     people: Callable[[], int | None] = lambda: None
 
-    def look(self, ledger: Ledger, clock: Clock) -> list[Hold]:
-        """Look at what came in since the last time; return the holds that were made.
+    def look(self, ledger: Ledger, clock: Clock) -> Look:
+        """Look at what came in since the last time.
 
         A row is looked at once, in one transaction with what becomes of it: two pushes at once, or a kill after any
         line, make one hold.
@@ -218,12 +230,12 @@ class Guards:
                 connection.execute(select(enrollments.c.ledger_id).where(_NOT_CLEARED).limit(1)).first()
                 is None
             ):
-                return []
+                return Look()
         crash_point("not_judged")
         with ledger.write() as connection:
             return self.judge(connection, clock.now())
 
-    def judge(self, connection: Connection, now: datetime) -> list[Hold]:
+    def judge(self, connection: Connection, now: datetime) -> Look:
         """Clear what is within its bounds and hold the rest, in a transaction of the caller's."""
         _alone(connection)
         came = connection.execute(
@@ -243,17 +255,20 @@ class Guards:
             # what came too late is not sent anyway, however much it is
             if status == Status.PENDING and (expires_at is None or expires_at >= now):
                 waiting[destination, flow_name, kind].append(ledger_id)
-        made = []
+        made: list[Hold] = []
+        held: Counter[str] = Counter()
         for (destination, flow_name, kind), ledger_ids in waiting.items():
             if trip := self._trip(connection, destination, flow_name, kind, len(ledger_ids), now):
                 hold = Hold(destination, flow_name, kind, trip.clause, trip.reason, trip.measured, now)
-                made += hold_rows(connection, hold, ledger_ids, now)
+                found, is_new = hold_rows(connection, hold, ledger_ids, now)
+                made += [found] if is_new else []
+                held[destination] += len(ledger_ids)
         for part in in_parts([row.ledger_id for row in came]):
             connection.execute(
                 update(enrollments).where(enrollments.c.ledger_id.in_(part)).values(is_cleared=True)
             )
         crash_point("judging")
-        return made
+        return Look(tuple(made), held)
 
     def _trip(  # noqa: PLR0913, PLR0917 - what is measured, each part of it
         self, connection: Connection, destination: str, flow_name: str, kind: str, new: int, now: datetime
@@ -308,6 +323,15 @@ def _alone(connection: Connection) -> None:
     """Let one push at a time look at what came in, as SQLite does by itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("select pg_advisory_xact_lock(hashtext('guards'))"))
+
+
+def held_now(desk: "Desk", guards: Guards) -> list[Hold]:
+    """Return what waits for a person, with what a push would hold now; nothing is written."""
+    with desk.ledger.rehearse() as rehearsal:
+        Tail(rehearsal, desk.log, desk.clock, desk.tells).catch_up()
+        guards.look(rehearsal, desk.clock)
+        with rehearsal.read() as connection:
+            return all_holds(connection)
 
 
 def guards_of(home: Home) -> Guards:

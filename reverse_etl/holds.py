@@ -74,8 +74,10 @@ class Done:
     rows: int = 0
 
 
-def hold_rows(connection: Connection, hold: Hold, ledger_ids: Sequence[int], now: datetime) -> list[Hold]:
-    """Move rows into the open hold of their flow, or into a new one; return the hold if it is new."""
+def hold_rows(
+    connection: Connection, hold: Hold, ledger_ids: Sequence[int], now: datetime
+) -> tuple[Hold, bool]:
+    """Move rows into the open hold of their flow, or into a new one; return the hold, and whether it is new."""
     hold_id = _open_hold(connection, hold)
     is_new = hold_id is None
     if hold_id is None:
@@ -91,7 +93,7 @@ def hold_rows(connection: Connection, hold: Hold, ledger_ids: Sequence[int], now
             .where(enrollments.c.ledger_id.in_([row.ledger_id for row in waiting]))
             .values(hold_id=hold_id)
         )
-    return [the_hold(connection, hold_id)] if is_new else []
+    return the_hold(connection, hold_id), is_new
 
 
 def name_of(*parts: str) -> str:

@@ -48,9 +48,9 @@ _FRESH_SECONDS = 0.2  # how old the push's knowledge of the landing log may be w
 class PushReport:
     """What one push did.
 
-    ``taken_in`` new enrollments came into the ledger, calls were made for ``sent`` of them and older ones.
-    ``by_destination`` counts the enrollments that this push brought to each state, and as ``pending`` those that wait
-    now. ``told`` counts the ends of enrollments and closed addresses that destinations heard of.
+    ``taken_in`` new enrollments came into the ledger, calls were made for ``sent`` of them and older ones (``sent_to``:
+    by destination). ``by_destination`` counts the enrollments that this push brought to each state, and as ``pending``
+    those that wait now. ``told`` counts the ends of enrollments and closed addresses that destinations heard of.
     ``stopped`` says why a destination's run ended before its rows did; ``holds`` are those that it made.
     """
 
@@ -61,6 +61,7 @@ class PushReport:
     receipts_landed: int
     stopped: Mapping[str, str] = field(default_factory=dict)
     told: int = 0
+    sent_to: Mapping[str, int] = field(default_factory=dict)
     holds: Sequence[Hold] = ()
 
 
@@ -169,6 +170,8 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     counts = shift.counts
     for run in shift.runs:
         counts.setdefault(run.destination.name, Counter()).update(run.counts)
+    for name, held in tail.held.items():
+        counts.setdefault(name, Counter())[Status.HELD] += held
     waiting = _waiting(ledger)
     stopped |= {name: reason for name, reason in configured.missing.items() if waiting.get(name)}
     for name, reason in stopped.items():
@@ -181,6 +184,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         receipts_landed=shift.landed,
         stopped=stopped,
         told=sum(run.told for run in shift.runs),
+        sent_to={run.destination.name: len(run.called) for run in shift.runs},
         holds=tail.holds,
     )
 
@@ -195,6 +199,7 @@ class _Freshness:
         self._looked_at = 0.0
         self.taken_in = 0
         self.holds: list[Hold] = []
+        self.held: Counter[str] = Counter()
 
     def catch_up(self) -> None:
         if time.monotonic() - self._looked_at >= _FRESH_SECONDS:
@@ -204,8 +209,10 @@ class _Freshness:
             self._looked_at = looked_at
 
     def _guard(self) -> None:
-        for hold in self._guards.look(self._tail.ledger, self._tail.clock):
-            self.holds.append(hold)
+        look = self._guards.look(self._tail.ledger, self._tail.clock)
+        self.holds += look.made
+        self.held.update(look.held)
+        for hold in look.made:
             self._on_progress(
                 f"{hold.destination}: {hold.rows} of {hold.flow_name} are held ({hold.reason}): "
                 f"perennial holds show {hold.hold_id}"

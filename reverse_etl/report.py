@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from reverse_etl.kinds import NOTICES
+from reverse_etl.kinds import EXIT, NOTICES, OPT_OUT
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments, receipts
 from reverse_etl.states import Status
+
+_KINDS = {EXIT: "exits", OPT_OUT: "opt_outs"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,22 @@ class LedgerReport:
     def total(self) -> int:
         """All enrollments that the ledger ever took in."""
         return sum(sum(of_destination.values()) for of_destination in self.counts.values())
+
+
+def standing_by_kind(ledger: Ledger) -> dict[str, dict[str, dict[str, int]]]:
+    """Count what the ledger holds now: destination → ``enrollments``, ``exits`` or ``opt_outs`` → state → rows."""
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    table = enrollments.c
+    with ledger.read() as connection:
+        found = connection.execute(
+            select(table.destination, table.kind, table.status, func.count()).group_by(
+                table.destination, table.kind, table.status
+            )
+        )
+        for destination, kind, status, count in found:
+            of_kind = counts.setdefault(destination, {}).setdefault(_KINDS.get(kind, "enrollments"), {})
+            of_kind[status] = of_kind.get(status, 0) + count
+    return counts
 
 
 def ledger_report(ledger: Ledger) -> LedgerReport:

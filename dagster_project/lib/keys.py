@@ -25,6 +25,16 @@ def enrollments_key(destination: str) -> dg.AssetKey:
     return dg.AssetKey([destination, "enrollments"])
 
 
+def exits_key(destination: str) -> dg.AssetKey:
+    """Return the key of the ends of enrollments that a destination is told of."""
+    return dg.AssetKey([destination, "exits"])
+
+
+def opt_outs_key(destination: str) -> dg.AssetKey:
+    """Return the key of the closed addresses that a destination is told of."""
+    return dg.AssetKey([destination, "opt_outs"])
+
+
 def rules_check(stream: str) -> str:
     """Return the name of the check of a stream's rules."""
     return f"rules_of_{stream.replace('/', '_')}"

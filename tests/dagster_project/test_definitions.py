@@ -18,7 +18,10 @@ from dagster_project.lib.keys import (
     PUBLISHED,
     SALT,
     SWITCHES,
+    VOLUME,
     enrollments_key,
+    exits_key,
+    opt_outs_key,
     rules_check,
 )
 from dagster_project.lib.streams import stream_key
@@ -117,18 +120,20 @@ def test_the_models_wait_for_the_landing_boundary(definitions: dg.Definitions) -
     assert {check.name for check in checks} == {BOUNDARY, *map(rules_check, rules_by_stream())}
 
 
-def test_the_push_waits_for_its_check(definitions: dg.Definitions) -> None:
-    """What is sent comes after the enrollments, which carry a blocking check."""
+def test_what_is_sent_follows_the_decisions_and_tells_what_waits_for_a_person(
+    definitions: dg.Definitions,
+) -> None:
+    """Each destination has its enrollments, ends and closed addresses; too much of a flow stops nothing else."""
     graph = definitions.resolve_asset_graph()
     for destination in DESTINATIONS:
         [enrollments] = graph.get(enrollments_key(destination)).parent_keys
         assert enrollments.path[-1] == "flow_enrollments"
-        blocking = {
-            check.name
-            for check in graph.get_check_keys_for_assets({enrollments})
-            if graph.get(check).blocking
-        }
-        assert "enrollment_volume_is_plausible" in blocking
+        checks = {check.name: check for check in graph.get_check_keys_for_assets({enrollments})}
+        assert not graph.get(checks[VOLUME]).blocking
+        assert {exits_key(destination), opt_outs_key(destination)} <= graph.materializable_asset_keys
+    for key in (ORDERS_PUSHED, *map(enrollments_key, DESTINATIONS)):
+        told = {check.name for check in graph.get_check_keys_for_assets({key})}
+        assert told >= {"nothing_is_refused", "nothing_is_ambiguous", "nothing_is_held"}
 
 
 def test_one_job_goes_the_whole_way(definitions: dg.Definitions) -> None:

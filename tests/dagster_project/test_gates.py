@@ -10,10 +10,10 @@ import pytest
 
 from dagster_project.lib.backlog import uncovered
 from dagster_project.lib.keys import BOUNDARY, LANDING_LOG, rules_check
-from dagster_project.lib.volume import published_people, too_many, unsent_volumes
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.home import Home
+from reverse_etl.guards import known_people
 
 NOW = datetime(2026, 5, 3, 16, tzinfo=UTC)
 
@@ -31,23 +31,6 @@ def moment(log: LandingLog, build_no: int, upto_seq: int, *, finished: bool = Tr
     if finished:
         end = record("perennial/moments", {**told, "finished": True}, f"{build_no}:finished")
         log.append(f"moments/{build_no}/finished", [end])
-
-
-def decisions(log: LandingLog, build_no: int, **enrolled: int) -> None:
-    """Land a build's enrollments by flow, and one that was skipped and one of a dry run for each."""
-    told = [
-        {"kind": "decision", "flow_name": flow, "outcome": outcome, "mode": mode}
-        for flow, count in enrolled.items()
-        for outcome, mode, times in (
-            ("enrolled", "live", count),
-            ("skipped", "live", 1),
-            ("enrolled", "dry_run", 1),
-        )
-        for _ in range(times)
-    ]
-    log.append(
-        f"decisions/{build_no}", [record("perennial/decisions", one, str(n)) for n, one in enumerate(told)]
-    )
 
 
 @pytest.fixture(name="log")
@@ -143,27 +126,9 @@ def test_a_broken_file_stops_the_build_and_is_looked_at_again(
         assert run_landing(definitions, instance).success
 
 
-def test_the_volume_is_all_that_no_push_has_taken_up(log: LandingLog) -> None:
-    """Skipped candidates and dry runs send nothing; what a blocked build left counts until something was sent."""
-    decisions(log, 1, winback=900)
-    decisions(log, 2, winback=3, recovery=2)
-    assert unsent_volumes(log) == {"winback": 903, "recovery": 2}
-    log.append("receipts/1-1", [record("perennial/receipts", {})])
-    decisions(log, 3, recovery=1)
-    assert unsent_volumes(log) == {"recovery": 1}
-
-
-def test_too_many_is_more_than_half_of_all_people() -> None:
-    """A few hundred are fine in any shop; beyond that the share counts."""
-    assert too_many({"a": 500}, people=10) == {}
-    assert too_many({"a": 501, "b": 3}, people=10) == {"a": 501}
-    assert too_many({"a": 5_000}, people=10_000) == {}
-    assert too_many({"a": 5_001}, people=10_000) == {"a": 5_001}
-
-
 def test_people_are_counted_from_what_is_published(home: Path) -> None:
-    """Nothing published is nobody."""
-    assert published_people(Home(home)) == 0
+    """Nothing published: nobody can tell."""
+    assert known_people(Home(home)) is None
     folder = home / "published"
     folder.mkdir()
     with duckdb.connect() as connection:
@@ -178,7 +143,7 @@ def test_people_are_counted_from_what_is_published(home: Path) -> None:
         },
     }
     (folder / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
-    assert published_people(Home(home)) == 7
+    assert known_people(Home(home)) == 7
 
 
 def test_the_first_sync_starts_when_the_credentials_come_and_again_until_something_was_pulled(

@@ -125,7 +125,7 @@ def test_a_flow_out_of_bounds_is_held_and_nothing_else_is(scene: Scene, vendor: 
     )
     lines: list[str] = []
     report = scene.push(guards=GUARDS, on_progress=lines.append)
-    assert report.by_destination == {"aiq": {"accepted": 2}, "klaviyo": {"accepted": 3}}
+    assert report.by_destination == {"aiq": {"accepted": 2, "held": 11}, "klaviyo": {"accepted": 3}}
     [hold] = scene.holds()
     assert report.holds == [hold]
     assert (hold.destination, hold.flow_name, hold.rows, hold.clause) == (

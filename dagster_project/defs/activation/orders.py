@@ -33,7 +33,7 @@ def orders_pushed(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Non
         raise dg.Failure(f"the push of orders stopped: {reason}", allow_retries=False)
     return dg.MaterializeResult(
         metadata={
-            **dict.fromkeys(("accepted", "rejected", "ambiguous", "exited", "pending"), 0),
+            **dict.fromkeys(("accepted", "rejected", "ambiguous", "held", "exited", "pending"), 0),
             **counts,
             "sent": report.sent,
             "refused": sum(row["orders"] for row in refused),

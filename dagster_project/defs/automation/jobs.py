@@ -12,6 +12,8 @@ from dagster_project.lib.keys import (
     PUBLISHED,
     VOLUME,
     enrollments_key,
+    exits_key,
+    opt_outs_key,
     rules_check,
 )
 from dagster_project.lib.streams import stream_key
@@ -27,7 +29,7 @@ ONE_AT_A_TIME = "perennial/one_at_a_time"
 AROUND_DBT = (
     *(stream_key(stream) for stream in FOREIGN),
     LANDING_LOG,
-    *(enrollments_key(destination) for destination in DESTINATIONS),
+    *(key(destination) for destination in DESTINATIONS for key in (enrollments_key, exits_key, opt_outs_key)),
     ORDERS_PUSHED,
     PUBLISHED,
 )
