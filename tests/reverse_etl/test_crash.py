@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -17,7 +19,7 @@ from reverse_etl.process import Holder, is_dead, this_holder
 from reverse_etl.receipts import land_receipts
 from reverse_etl.states import Status
 from tests.reverse_etl.scene import NOON, Scene, decision
-from tests.reverse_etl.vendor import Vendor
+from tests.reverse_etl.vendor import Reply, Vendor
 
 
 def abandoned() -> str:
@@ -159,3 +161,39 @@ def test_receipts_land_once_wherever_the_landing_is_killed(scene: Scene, place: 
     ledger = scene.open()
     assert land_receipts(ledger, scene.log) == 0
     ledger.close()
+
+
+def test_a_clock_that_jumps_ahead_during_a_call_sends_nothing_twice(scene: Scene, vendor: Vendor) -> None:
+    """Another push takes the claim for ended and the outcome for unknown; the answer that comes says what it was."""
+    other = threading.Thread(target=scene.push)
+
+    def script(number: int, _body: dict[str, Any]) -> Reply:
+        if number > 1:
+            return Reply()
+        scene.clock.advance(hours=1)
+        other.start()
+        return Reply(delay=2)
+
+    vendor.script = script
+    scene.decide(*(decision(number, expires_at=None, not_before=None) for number in range(1, 6)))
+    scene.push()
+    other.join()
+    scene.push()
+    assert sorted(call["event"]["enrollment_id"] for call in vendor.calls) == [
+        f"d{n:06d}" for n in range(1, 6)
+    ]
+    assert scene.report().counts == {"aiq": {"accepted": 5}}
+
+
+def test_a_clock_that_jumps_back_sends_nothing_twice(scene: Scene, vendor: Vendor) -> None:
+    """What was sent stays sent; what is due later waits until then."""
+    scene.decide(decision(1, expires_at=None, not_before=None))
+    scene.push()
+    scene.clock.advance(hours=-3)
+    scene.decide(decision(2, expires_at=None), decision(3, expires_at=None, not_before=None))
+    scene.push()
+    assert [call["event"]["enrollment_id"] for call in vendor.calls] == ["d000001", "d000003"]
+    assert scene.report().counts == {"aiq": {"accepted": 2, "pending": 1}}
+    scene.clock.advance(hours=3)
+    scene.push()
+    assert scene.report().counts == {"aiq": {"accepted": 3}}
