@@ -25,6 +25,7 @@ PHASES = {
     "models": "building",
     "enrollments": "pushing",
     "published__current": "looking at what is published",
+    "mirrors": "keeping destinations equal",
 }
 HOT = {"ops": {"models": {"config": {"lane": "hot"}}}}
 LONGEST_CAUSE = 800

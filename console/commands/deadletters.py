@@ -13,6 +13,7 @@ from perennial.settings import load_settings
 
 if TYPE_CHECKING:
     from reverse_etl.dead_letters import Selection
+    from reverse_etl.sync.refused import Refused
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,11 +39,17 @@ def list_letters(
     """Show them by reason, then one by one: ids, the reason, and the vendor's pointer; no address."""
     from reverse_etl.dead_letters import dead_letters
     from reverse_etl.desk import open_desk
+    from reverse_etl.sync.refused import refused
 
     settings = load_settings()
     home_to_read(settings)
     with open_desk(settings) as desk, desk.ledger.read() as connection:
         letters = dead_letters(connection, _selection(ids, destination, flow, reason))
+        mirrored = [] if ids or flow or reason else refused(connection, destination)
+    if mirrored:
+        _show_mirrored(mirrored, every=every)
+    if not letters and mirrored:
+        return
     if not letters:
         out.print("There are no dead letters.")
         return
@@ -75,6 +82,14 @@ def list_letters(
             "perennial deadletters resolve ID --sent (or --not-sent)",
             soft_wrap=True,
         )
+
+
+def _show_mirrored(mirrored: "list[Refused]", *, every: bool) -> None:
+    """Show of whom a destination refuses traits, or a place on a list: each sync tries them again by itself."""
+    shown = table("kept equal", ".customer", "calls", ".reason")
+    for one in mirrored if every else mirrored[:_SHOWN]:
+        shown.add_row(str(one.mirror), one.customer_id, str(one.attempts), one.error)
+    show(out, f"{len(mirrored):,} refused in what is kept equal; each sync tries them again", shown)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``perennial push``: send what is due; or say what that is, and send exactly that."""
+"""``perennial push``: send what is due; or say what that is, and send exactly that; or read back what is there."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +13,10 @@ from perennial.errors import PerennialError
 from perennial.settings import load_settings
 
 if TYPE_CHECKING:
+    from perennial.settings import Settings
     from reverse_etl.plan import Plan
     from reverse_etl.push import PushReport
+    from reverse_etl.sync.sync import SyncReport
 
 Destinations = Annotated[
     list[str] | None,
@@ -26,7 +28,7 @@ Destinations = Annotated[
 _IDS = 3  # of a call that are named
 
 
-def push(
+def push(  # noqa: PLR0913 - the options of a command
     file: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE]", help="With --plan: where to write the plan.", show_default=False),
@@ -40,17 +42,26 @@ def push(
         Path | None,
         typer.Option("--apply", metavar="PLAN", help="Send what this plan says and nothing else, or refuse."),
     ] = None,
+    read_back: Annotated[
+        bool, typer.Option("--read-back", help="Read the mirrored lists there, show drift, and repair it.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --read-back: repair without asking.")] = False,
 ) -> None:
-    """Send the enrollments that landed decisions ask for; what was sent before is not sent again."""
+    """Send the enrollments that landed decisions ask for, and what differs of what is kept equal; nothing twice."""
     from reverse_etl import push as pushing
+    from reverse_etl.sync import sync as syncing
 
-    if (plan and apply) or (file and not plan) or (apply and destination):
+    if (plan + bool(apply) + read_back > 1) or (file and not plan) or (apply and destination):
         raise PerennialError(
             "these options do not go together",
-            "perennial push [--destination D], perennial push --plan [FILE], or perennial push --apply PLAN",
+            "perennial push [--destination D], perennial push --plan [FILE], perennial push --apply PLAN, or "
+            "perennial push --read-back [--destination D] [--yes]",
         )
     settings = load_settings()
     own_home(settings)
+    if read_back:
+        _read_back(settings, destination, is_sure=yes)
+        return
     if plan:
         _plan(pushing.plan(settings, destinations=destination), file)
         return
@@ -61,6 +72,11 @@ def push(
         else:
             report = pushing.push(settings, destinations=destination, on_progress=progress.say)
     _report(report)
+    if not apply:
+        with Progress(err) as progress:
+            progress.title("keeping destinations equal")
+            kept = syncing.sync(settings, destinations=destination, on_progress=progress.say)
+        _mirrors(kept)
 
 
 def _report(report: "PushReport") -> None:
@@ -75,6 +91,45 @@ def _report(report: "PushReport") -> None:
             f"[bold]Next:[/] perennial holds show {hold.hold_id}",
             soft_wrap=True,
         )
+
+
+def _mirrors(report: "SyncReport") -> None:
+    """Show how each mirror stands."""
+    if not report.mirrors:
+        return
+    shown = table("kept equal", "accepted", "removed", "refused", "waiting", "in flight", ".says")
+    for one in report.mirrors:
+        counts = (one.accepted, one.removed, one.refused, one.waiting, one.in_flight)
+        says = f"held: {one.held}" if one.held else one.stopped or ""
+        shown.add_row(str(one.mirror), *(f"{count:,}" for count in counts), says)
+    show(out, f"Build {report.build_no}", shown)
+
+
+def _read_back(settings: "Settings", destinations: list[str] | None, *, is_sure: bool) -> None:
+    """Show how lists differ from what was confirmed, and mend it once somebody says so."""
+    from reverse_etl.sync import drift
+
+    with Progress(err) as progress:
+        progress.title("perennial push --read-back")
+        found = drift.read_back(settings, destinations=destinations, on_progress=progress.say)
+    if not found:
+        out.print("No audience is mirrored to a list: mirror: in its YAML does that (docs/audiences.md).")
+        return
+    shown = table("list", "there", "missing", "unexpected", ".says")
+    for one in found:
+        says = one.problem or ", ".join(one.sample)
+        shown.add_row(str(one.mirror), f"{one.there:,}", f"{one.missing:,}", f"{one.unexpected:,}", says)
+    show(out, "Drift", shown)
+    if not any(one.missing or one.unexpected for one in found):
+        if any(one.problem for one in found):
+            raise typer.Exit(1)
+        out.print("[green]✓[/] The lists hold what was confirmed.")
+        return
+    if not is_sure and not typer.confirm("Put the missing on, and take the unexpected off?"):
+        raise typer.Exit(1)
+    with Progress(err) as progress:
+        progress.title("perennial push --read-back")
+        _mirrors(drift.repair(settings, destinations=destinations, on_progress=progress.say))
 
 
 def _plan(made: "Plan", file: Path | None) -> None:

@@ -35,6 +35,11 @@ def opt_outs_key(destination: str) -> dg.AssetKey:
     return dg.AssetKey([destination, "opt_outs"])
 
 
+def mirror_key(destination: str, kind: str) -> dg.AssetKey:
+    """Return the key of what is kept equal at a destination: traits, or lists."""
+    return dg.AssetKey([destination, kind])
+
+
 def rules_check(stream: str) -> str:
     """Return the name of the check of a stream's rules."""
     return f"rules_of_{stream.replace('/', '_')}"

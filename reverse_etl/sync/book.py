@@ -61,6 +61,50 @@ class Outcome:
     fields: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a mirror stands: how many are refused, and what the last read-back found, None where there was none."""
+
+    mirror: Mirror
+    refused: int
+    held: str | None
+    missing: int | None
+    unexpected: int | None
+    read_at: datetime | None
+
+
+def standings(connection: Connection) -> list[Standing]:
+    """Return how each mirror stands."""
+    refused = (
+        select(func.count())
+        .select_from(sync_items)
+        .where(
+            _item.destination == _mark.destination,
+            _item.kind == _mark.kind,
+            _item.target == _mark.target,
+            _item.error.is_not(None),
+            _item.is_open,
+        )
+        .correlate(sync_marks)
+        .scalar_subquery()
+    )
+    found = connection.execute(
+        select(
+            _mark.destination,
+            _mark.kind,
+            _mark.target,
+            refused,
+            _mark.held,
+            _mark.missing,
+            _mark.unexpected,
+            _mark.read_at,
+        ).order_by(_mark.destination, _mark.kind, _mark.target)
+    )
+    return [
+        Standing(Mirror(destination, kind, target), *others) for destination, kind, target, *others in found
+    ]
+
+
 def claim(connection: Connection, mirror: Mirror, holder: str, now: datetime) -> bool:
     """Take a mirror for one sync; False while another process has it. A claim ends with its process or its lease."""
     _insert(connection, sync_marks, [_key(mirror)])
@@ -152,6 +196,12 @@ def counts(connection: Connection, mirror: Mirror) -> tuple[int, int, int]:
         .where(_of(sync_items, mirror))
     ).one()
     return found[0], found[1], found[2]
+
+
+def open_items(connection: Connection, mirror: Mirror) -> Iterator[tuple[str, bool]]:
+    """Yield what is not as it is wanted, in its order, each with whether it is to be there."""
+    query = select(_item.item, _item.wanted.is_not(None)).where(_of(sync_items, mirror), _item.is_open)
+    yield from connection.execute(query.order_by(_item.item)).tuples()
 
 
 def due(  # noqa: PLR0913 - which ones, each named at the call
@@ -283,6 +333,39 @@ def settle(connection: Connection, mirror: Mirror, outcomes: Sequence[Outcome], 
         {**idle, "error": bindparam("to_error"), "failed_at": now},
     )
     _drop_what_is_over(connection, mirror)
+
+
+def confirmed_items(connection: Connection, mirror: Mirror) -> dict[str, str]:
+    """Return what is confirmed there, each item with whose it is."""
+    query = select(_item.item, _item.customer_id).where(_of(sync_items, mirror), _item.confirmed.is_not(None))
+    return dict(connection.execute(query).tuples().all())
+
+
+def note_ids(connection: Connection, mirror: Mirror, ids: Mapping[str, str]) -> None:
+    """Note the destination's own ids of items."""
+    _each(
+        connection,
+        mirror,
+        {item: {"to_vendor_id": vendor_id} for item, vendor_id in ids.items()},
+        {"vendor_id": bindparam("to_vendor_id")},
+    )
+
+
+def add_unexpected(connection: Connection, mirror: Mirror, ids: Mapping[str, str]) -> None:
+    """Enter items that are there and that nobody wants; whose they are is not known."""
+    values = [
+        {
+            **_key(mirror),
+            "item": item,
+            "customer_id": "",
+            "vendor_id": vendor_id,
+            "fields": [],
+            "is_open": False,
+        }
+        for item, vendor_id in ids.items()
+    ]
+    for first in range(0, len(values), _AT_A_TIME):
+        _insert(connection, sync_items, values[first : first + _AT_A_TIME])
 
 
 def believe(connection: Connection, mirror: Mirror, found: Sequence[tuple[str, str | None]]) -> None:

@@ -10,8 +10,10 @@ from sqlalchemy import select
 from perennial.clock import Clock
 from perennial.crash import crash_point
 from reverse_etl.addresses import Channel, address_hash
+from reverse_etl.guards import MIRROR
 from reverse_etl.ledger.store import Ledger, salt_in
 from reverse_etl.ledger.tables import suppressions
+from reverse_etl.pauses import standing, stops
 from reverse_etl.sync import book
 from reverse_etl.sync.book import Outcome
 from reverse_etl.sync.calls import Calls, StoppedError
@@ -53,6 +55,10 @@ class Desk:
         """Raise ``StoppedError`` where no further call is to be begun."""
         if self.is_told_to_stop():
             raise StoppedError("it was told to stop; the rest waits for the next sync")
+        self.catch_up()  # that somebody paused it may have landed since
+        with self.ledger.read() as connection:
+            if stops(standing(connection), self.mirror.destination, self.mirror.target, MIRROR):
+                raise StoppedError("it is paused; perennial resume lets it go on")
         if time.monotonic() - self._began > self.longest.total_seconds():
             raise StoppedError("its time is over; the rest goes with the next sync")
 

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,22 +12,23 @@ from pathlib import Path
 import stamina.instrumentation
 
 from extractors.landing.log import LandingLog
-from perennial.clock import Clock, clock_of
+from perennial.clock import Clock
 from perennial.crash import crash_point
 from perennial.errors import SettingsError
 from perennial.home import Home
-from perennial.salt import salt_of
 from perennial.settings import Settings
+from reverse_etl.desk import open_desk
 from reverse_etl.destinations.aiq_attributes import AiqAccount
 from reverse_etl.destinations.klaviyo_profiles import KlaviyoAccount
 from reverse_etl.destinations.registry import aiq_account, klaviyo_account
-from reverse_etl.ledger.store import Ledger, open_ledger
+from reverse_etl.guards import read_rules
+from reverse_etl.ledger.store import Ledger
 from reverse_etl.process import this_holder
 from reverse_etl.run import Patience
 from reverse_etl.sync import book
 from reverse_etl.sync.aiq_traits import keep_attributes
 from reverse_etl.sync.calls import Calls, StoppedError
-from reverse_etl.sync.guard import Guard, usual_bounds
+from reverse_etl.sync.guard import Guard, guard_of
 from reverse_etl.sync.keeper import Desk, Tally
 from reverse_etl.sync.klaviyo_lists import keep_list
 from reverse_etl.sync.klaviyo_traits import keep_traits
@@ -74,7 +76,7 @@ Account = KlaviyoAccount | AiqAccount
 
 @dataclass
 class Parts:
-    """What a sync works with, each part already open."""
+    """What a sync works with, each part already open; ``tells`` are the destinations that hear of closed addresses."""
 
     ledger: Ledger
     wanted: Wanted
@@ -84,7 +86,8 @@ class Parts:
     missing: Mapping[str, str] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
     longest: timedelta = LONGEST
-    guard: Guard = usual_bounds
+    guard: Guard = field(default_factory=lambda: guard_of(read_rules()))
+    tells: Sequence[str] = ()
     rates: Path | None = None
     on_progress: Callable[[str], None] = lambda _line: None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -103,31 +106,38 @@ def sync(
     Running it again, twice at once or after a kill ends in the same state. What one vendor does ends that vendor's
     part only, see ``MirrorReport.stopped``. Raises ``PerennialError`` where the ledger or the log can't be read.
     """
+    with open_parts(settings, on_progress=on_progress, stop=stop) as parts:
+        if parts is None:
+            return SyncReport(None)
+        return sync_with(parts, destinations=destinations, kinds=kinds)
+
+
+@contextmanager
+def open_parts(
+    settings: Settings,
+    *,
+    on_progress: Callable[[str], None] = lambda _line: None,
+    stop: threading.Event | None = None,
+) -> Iterator[Parts | None]:
+    """Open what a sync of an installation works with; None where nothing is published that it could read."""
     wanted = open_wanted(Home(settings.home))
     if wanted is None:
-        return SyncReport(None)
-    clock = clock_of(settings)
+        yield None
+        return
     accounts, missing = accounts_for(settings)
-    with wanted:
-        ledger = open_ledger(settings.ledger_url, salt_of(settings))
-        try:
-            return sync_with(
-                Parts(
-                    ledger,
-                    wanted,
-                    LandingLog(settings.landing_url, clock),
-                    clock,
-                    accounts,
-                    missing,
-                    rates=settings.home / "rates",
-                    on_progress=on_progress,
-                    stop=stop or threading.Event(),
-                ),
-                destinations=destinations,
-                kinds=kinds,
-            )
-        finally:
-            ledger.close()
+    with wanted, open_desk(settings) as desk:
+        yield Parts(
+            desk.ledger,
+            wanted,
+            desk.log,
+            desk.clock,
+            accounts,
+            missing,
+            tells=desk.tells,
+            rates=settings.home / "rates",
+            on_progress=on_progress,
+            stop=stop or threading.Event(),
+        )
 
 
 def accounts_for(settings: Settings) -> tuple[dict[str, Account], dict[str, str]]:
@@ -166,7 +176,7 @@ def sync_with(
 async def _keep_all(parts: Parts, mirrors: Sequence[Mirror]) -> list[MirrorReport]:
     # Its own choice may be to print; what was tried is in the book.
     stamina.instrumentation.set_on_retry_hooks(())
-    tail = _Freshness(Tail(parts.ledger, parts.log, parts.clock))
+    tail = _Freshness(_tail(parts))
     tail.catch_up()  # it refuses a ledger that is older than what it has landed
     reports: list[MirrorReport] = []
     for destination in dict.fromkeys(mirror.destination for mirror in mirrors):
@@ -193,16 +203,7 @@ async def _keep(
     with parts.ledger.write() as connection:
         if not book.claim(connection, mirror, holder, parts.clock.now()):
             return _standing(parts, mirror, Tally(), stopped="another sync works on it")
-    desk = Desk(
-        mirror,
-        parts.ledger,
-        parts.wanted,
-        calls,
-        parts.clock,
-        tail.catch_up,
-        parts.longest,
-        parts.stop.is_set,
-    )
+    desk = desk_of(parts, mirror, calls, tail)
     try:
         take_in(parts, mirror)
         if (held := _held(parts, mirror)) is not None:
@@ -219,6 +220,25 @@ async def _keep(
         with parts.ledger.write() as connection:
             book.release(connection, mirror, holder)
     return _standing(parts, mirror, desk.tally)
+
+
+def desk_of(parts: Parts, mirror: Mirror, calls: Calls, tail: "_Freshness | None" = None) -> Desk:
+    """Return what a keeper of a mirror works with."""
+    known = tail or _Freshness(_tail(parts))
+    return Desk(
+        mirror,
+        parts.ledger,
+        parts.wanted,
+        calls,
+        parts.clock,
+        known.catch_up,
+        parts.longest,
+        parts.stop.is_set,
+    )
+
+
+def _tail(parts: Parts) -> Tail:
+    return Tail(parts.ledger, parts.log, parts.clock, parts.tells)
 
 
 def take_in(parts: Parts, mirror: Mirror) -> None:
@@ -249,7 +269,8 @@ def _held(parts: Parts, mirror: Mirror) -> str | None:
     people = parts.wanted.people(mirror.destination)
     with parts.ledger.write() as connection:
         there, adds, removals = book.counts(connection, mirror)
-        reason = parts.guard(connection, Change(mirror, there, adds, removals, people))
+        change = Change(mirror, there, adds, removals, people)
+        reason = parts.guard(connection, change, parts.clock.now())
         book.hold(connection, mirror, reason)
     return reason
 

@@ -79,6 +79,11 @@ class Directory:
             if not job.is_applied and time.monotonic() - job.began >= self.job_seconds:
                 self._apply(job)
 
+    def unfinished(self) -> int:
+        """Return how many jobs have not taken effect yet."""
+        self.advance()
+        return sum(not job.is_applied for job in self.jobs.values())
+
     def import_one(self, attributes: dict[str, Any], meta: object = None) -> tuple[dict[str, Any], bool]:
         """Create or update a profile; return it and whether it was there. Null clears, what is absent stays."""
         email = str(attributes.get("email") or "").lower()

@@ -1,4 +1,4 @@
-"""Pushes in processes of their own, for tests that kill them or run several."""
+"""Pushes and syncs in processes of their own, for tests that kill them or run several."""
 
 import multiprocessing
 import os
@@ -8,6 +8,7 @@ from multiprocessing.context import ForkServerProcess
 from perennial.crash import EXIT_CODE, VARIABLE
 from perennial.settings import load_settings
 from reverse_etl.push import push
+from reverse_etl.sync.sync import sync
 
 # A process that has imported the push once and forks for each one: as real as any, and sooner there.
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -32,6 +33,19 @@ def killed(crash_at: str, work: Callable[..., object], *arguments: object) -> No
 def _work(crash_at: str, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
     os.environ[VARIABLE] = crash_at
     work(*arguments)
+
+
+def start_sync(environment: Mapping[str, str], crash_at: str = "") -> ForkServerProcess:
+    """Start a sync of what is kept equal; it may be told where to die."""
+    process = _CONTEXT.Process(target=_sync, args=({**environment, "PERENNIAL_CRASH_AT": crash_at},))
+    process.start()
+    return process
+
+
+def _sync(environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
+    os.chdir(environment["PERENNIAL_HOME"])  # no .env there
+    sync(load_settings())
 
 
 def _push(environment: Mapping[str, str]) -> None:

@@ -1,7 +1,8 @@
 """A home with a published set, and destinations that are kept equal to it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -121,8 +122,9 @@ class SyncScene:
         scene = Scene(home, ledger_url=ledger_url)
         return cls(scene, Warehouse(home), f"{vendors.url}/klaviyo", f"{vendors.url}/aiq")
 
-    def sync(self, *destinations: str, kinds: Sequence[Kind] | None = None) -> dict[str, MirrorReport]:
-        """Sync once; return the report of each mirror by its name."""
+    @contextmanager
+    def parts(self) -> Iterator[Parts]:
+        """Open what a sync works with."""
         accounts: dict[str, Account] = {
             "klaviyo": KlaviyoAccount(self.klaviyo_url, KLAVIYO_API_KEY, self.scene.clock),
             "aiq": AiqAccount(self.aiq_url, AIQ_API_KEY, "aiq", self.scene.clock, WIDE),
@@ -130,17 +132,22 @@ class SyncScene:
         ledger = self.scene.open()
         wanted = open_wanted(Home(self.scene.home))
         assert wanted is not None
+        parts = Parts(
+            ledger, wanted, self.scene.log, self.scene.clock, accounts, patience=self.scene.patience,
+            longest=self.longest,
+        )  # fmt: skip
+        if self.guard is not None:
+            parts.guard = self.guard
         try:
             with wanted:
-                parts = Parts(
-                    ledger, wanted, self.scene.log, self.scene.clock, accounts, patience=self.scene.patience,
-                    longest=self.longest,
-                )  # fmt: skip
-                if self.guard is not None:
-                    parts.guard = self.guard
-                report = sync_with(parts, destinations=destinations or None, kinds=kinds)
+                yield parts
         finally:
             ledger.close()
+
+    def sync(self, *destinations: str, kinds: Sequence[Kind] | None = None) -> dict[str, MirrorReport]:
+        """Sync once; return the report of each mirror by its name."""
+        with self.parts() as parts:
+            report = sync_with(parts, destinations=destinations or None, kinds=kinds)
         return {str(one.mirror): one for one in report.mirrors}
 
     def items(self, mirror: Mirror) -> list[dict[str, Any]]:

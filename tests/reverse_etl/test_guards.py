@@ -84,7 +84,7 @@ def test_the_seed_is_read_and_a_flow_may_have_bounds_of_its_own() -> None:
     rules = read_rules()
     assert rules.of("marketing", "any") == Bounds(500, 5, 900, 50)
     assert rules.of("marketing", "birthday_month") == Bounds(500, share_percent=50)
-    assert rules.of("mirror", "any") == Bounds(500, removed_percent=20)
+    assert rules.of("mirror", "any") == Bounds(50, share_percent=50, removed_percent=20)
     assert rules.of("of tomorrow", "any") == rules.of("marketing", "any")
     assert [rules.of(kind, "any") for kind in ("exit", "opt_out")] == [None, None]
 
