@@ -19,7 +19,7 @@ DEFAULT_HOME = Path(".perennial") / "demo"
 
 
 def sandbox(scale: Scale = 1, households: Households = None) -> None:
-    """Serve Flowhub, AIQ and Klaviyo on loopback, with emitters for Jane, OMNI, Shopify and partners."""
+    """Serve Flowhub, AIQ, Klaviyo and a receiver of webhooks, and send what Jane, OMNI, Shopify and partners do."""
     from sandbox.server import serve
     from sandbox.world.spec import WorldSpec
 

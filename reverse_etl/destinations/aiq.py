@@ -6,9 +6,10 @@ Limits    5 a second, 120 a minute, 2,000 an hour: found in one client's code on
           constructor argument.
 Names     an enrollment is the event ``<flow>``, its end ``<flow>_ended``, a closed address ``address_opted_out`` with
           its channel: a flow there with a Persona Update node makes that an opt-out (docs/activation.md).
-Repeats   nothing documented dedupes an event, so a call whose outcome is unknown is never made again. Each
-          event carries our ``enrollment_id``, for a person who looks there.
-Retries   only what certainly had no effect: not connected, 429, 425, 503 with ``Retry-After``.
+Repeats   nothing documented dedupes an event, so an enrollment whose outcome is unknown is never sent again. Each
+          carries our ``enrollment_id``, for a person who looks there. An end or a closed address is told again:
+          twice does no harm.
+Retries   of enrollments only what certainly had no effect: not connected, 429, 425, 503 with ``Retry-After``.
 Answers   a JSON envelope; ``success: false`` in a 2xx is a refusal (seen in clients' code). 401/403 stops the
           run.
 Traits    every field that ``event`` ever held becomes a trait of the account for good: keys of a context are
