@@ -11,13 +11,13 @@ class Ready:
     """A queue of people, by the age of their rows. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, str, bool]] = []
+        self._heap: list[tuple[int, str, Claimed]] = []
         self._news = asyncio.Event()
         self._is_over = False
 
     def put(self, person: str, row: Claimed) -> None:
         """Let a person's next row be sent."""
-        heapq.heappush(self._heap, (row.ledger_id, person, row.goes_alone))
+        heapq.heappush(self._heap, (row.ledger_id, person, row))
         self._news.set()
 
     def end(self) -> None:
@@ -32,10 +32,10 @@ class Ready:
                 return []
             self._news.clear()
             await self._news.wait()
-        _, person, goes_alone = heapq.heappop(self._heap)
+        _, person, row = heapq.heappop(self._heap)
         people = [person]
-        if goes_alone or len(self._heap) + 1 < batch.least:
+        if row.goes_alone(batch) or len(self._heap) + 1 < batch.least:
             return people
-        while self._heap and len(people) < batch.most and not self._heap[0][2]:
+        while self._heap and len(people) < batch.most and not self._heap[0][2].goes_alone(batch):
             people.append(heapq.heappop(self._heap)[1])
         return people

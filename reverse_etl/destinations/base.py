@@ -73,10 +73,15 @@ def _reserved(calls: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How many rows a call takes at ``most``; where fewer than ``least`` are ready, each goes alone."""
+    """How many rows a call takes at ``most``; where fewer than ``least`` are ready, each goes alone.
+
+    The end of an enrollment shares a call only where a call ``takes_ends``: elsewhere it is told by another kind of
+    call, or must not wait.
+    """
 
     most: int = 1
     least: int = 1
+    takes_ends: bool = False
 
 
 ONE = Batch()

@@ -53,7 +53,7 @@ COLUMNS = (
     "context",
 )
 MOST_ROWS = 5_000
-_BATCH = Batch(most=MOST_ROWS)
+_BATCH = Batch(most=MOST_ROWS, takes_ends=True)
 _FORMULA = re.compile(r"[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]")
 _PHONE = re.compile(r"\+\d+")
 _UNUSABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOTDIR}

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, text, update
 
-from reverse_etl.kinds import NOTICES, OPT_OUT
+from reverse_etl.destinations.base import Batch
+from reverse_etl.kinds import EXIT, NOTICES, OPT_OUT
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.pauses import is_stopped
@@ -29,10 +30,9 @@ class Claimed:
     attempts: int
     kind: str
 
-    @property
-    def goes_alone(self) -> bool:
-        """Whether it shares no call: it may have been sent, or it is told by a call of its own kind."""
-        return self.attempts > 0 or self.is_notice
+    def goes_alone(self, batch: Batch) -> bool:
+        """Tell whether it shares no call: it may have been sent, or it is told by a call of its own kind."""
+        return self.attempts > 0 or (self.is_notice and not (self.kind == EXIT and batch.takes_ends))
 
     @property
     def is_notice(self) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,21 @@ def test_a_push_leaves_one_file(scene: Scene) -> None:
         "reason": "",
         "context": '{"cart_id":"2","cart_total":41.8,"utm_campaign":"cart-abandoned-recovery"}',
     }
+
+
+def test_ends_share_a_file(scene: Scene) -> None:
+    """Many end at once, as when a shop is closed for a day: that is one file more, not one for each."""
+    scene.decide(*(decision(number, destination="csv") for number in range(30)))
+    scene.push()
+    ends = [
+        {"kind": "exit", "enrollment_id": f"d{number:06d}", "exited_at": NOON.isoformat(), "reason": "bought"}
+        for number in range(30)
+    ]
+    scene.decide(*ends)
+    scene.push()
+    assert len([path for path in (scene.home / "drop").rglob("*") if path.is_file()]) == 2
+    rows = read(drop_folder(str(scene.home / "drop")))
+    assert Counter(one["kind"] for one in rows) == {"marketing": 30, "exit": 30}
 
 
 def test_ends_and_closed_addresses_are_rows_too() -> None:

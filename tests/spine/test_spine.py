@@ -175,6 +175,18 @@ def test_the_vendors_got_each_enrollment_once(demo: Demo, marts: duckdb.DuckDBPy
     assert set(got) == accepted
 
 
+def test_products_are_told_to_aiq_and_to_nobody_else(demo: Demo) -> None:
+    """By what each received: the seed lists products for AIQ alone, and addresses that were closed went to all."""
+    with sqlite3.connect(demo.home / "sandbox" / "received.sqlite") as books:
+        rows = books.execute("select vendor, body from calls where outcome = 'accepted'").fetchall()
+    told = {vendor: [body for of, body in rows if of == vendor] for vendor in ("aiq", "klaviyo", "webhook")}
+    assert any("product_name" in body for body in told["aiq"])
+    assert any("product_count" in body for body in told["klaviyo"]), "it was sent messages about products"
+    for word in ("product_name", "product_id", "brand", "strain", "programme", "medical"):
+        assert not [body for vendor in ("klaviyo", "webhook") for body in told[vendor] if f'"{word}' in body]
+    assert all(any("opted_out" in body for body in told[vendor]) for vendor in told)
+
+
 def test_orders_are_the_baskets(marts: duckdb.DuckDBPyConnection) -> None:
     """Each order's lines add up to what the till says, and none is lost on the way."""
     [[orders, with_lines]] = marts.execute(
