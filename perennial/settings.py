@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from perennial.errors import SettingsError
@@ -132,11 +132,30 @@ class Settings(BaseSettings):
     webhook_calls_per_second: int = Field(default=20, ge=1, le=10_000)
     csv_drop_url: str | None = None
 
+    # Who is told when something fails or waits for a person
+    alert_webhook_url: SecretStr | None = None
+    alert_email_to: CommaSeparated = ()
+    alert_email_from: str | None = None
+    smtp_url: SecretStr | None = None
+
     @field_validator("perennial_timezone", "jane_timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("is not an IANA time zone; write it like America/Denver")
+        return value
+
+    @field_validator("alert_webhook_url", "smtp_url")
+    @classmethod
+    def _reachable(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        schemes = ("smtp", "smtps") if info.field_name == "smtp_url" else ("http", "https")
+        try:
+            parts = urlsplit(value.get_secret_value() if value else "")
+            is_usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:  # brackets or a port that no address has
+            is_usable = False
+        if value is not None and not is_usable:
+            raise ValueError(f"is no address of the form {schemes[0]}://host or {schemes[1]}://host")
         return value
 
     @field_validator("webhook_url")

@@ -18,6 +18,7 @@ from perennial.clock import Clock
 from perennial.crash import crash_point
 from perennial.salt import salt_of
 from perennial.settings import Settings
+from reverse_etl.alerts import Alarm
 from reverse_etl.desk import open_desk
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import Configured, destinations_for
@@ -92,6 +93,7 @@ def push(
             tells=desk.tells,
             rates=settings.home / "rates",
             guards=guards_of(desk.home),
+            alarm=Alarm(settings, desk.ledger, desk.clock),
             on_progress=on_progress,
             stop=stop,
         )
@@ -116,6 +118,7 @@ def apply(settings: Settings, path: Path, *, on_progress: Callable[[str], None] 
             tells=desk.tells,
             rates=settings.home / "rates",
             guards=guards,
+            alarm=Alarm(settings, desk.ledger, desk.clock),
             plan_id=let_through(desk, wanted, make_plan(desk, configured, guards, wanted)),
             on_progress=on_progress,
         )
@@ -131,6 +134,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     rates: Path | None = None,
     guards: Guards | None = None,
     plan_id: str | None = None,
+    alarm: Alarm | None = None,
     patience: Patience | None = None,
     on_progress: Callable[[str], None] = _silent,
     stop: threading.Event | None = None,
@@ -139,7 +143,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
 
     ``tells`` are the destinations that hear of closed addresses; ``rates`` is the folder in which processes share what
     is left of a limit. Without ``guards`` nothing is too much. With a ``plan_id`` only what was written down under it
-    (``planned.py``) is sent.
+    (``planned.py``) is sent. An ``alarm`` tells people of what waits for them, while the push goes on.
     """
     started = time.monotonic()
     tail = _Freshness(Tail(ledger, log, clock, tells), guards or Guards(), on_progress)
@@ -154,6 +158,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         on_progress,
         stop or threading.Event(),
         plan_id,
+        alarm,
     )
     tail.catch_up()  # before anything lands: it refuses a ledger that is older than what it has landed
     shift.end_switched_off(configured.off)
@@ -233,6 +238,7 @@ class _Shift:
     on_progress: Callable[[str], None]
     told_to_stop: threading.Event
     plan_id: str | None = None
+    alarm: Alarm | None = None
     holder: str = field(default_factory=lambda: str(this_holder()))
     runs: list[Run] = field(default_factory=list)
     counts: dict[str, Counter[Status]] = field(default_factory=dict)
@@ -319,13 +325,21 @@ class _Shift:
                 self.counts.setdefault(name, Counter())[Status.EXITED] += ended
 
     def tidy(self) -> None:
-        """End waiting rows that will never be sent, tell of the ends of those that were, and land receipts."""
+        """End waiting rows that will never be sent, tell of the ends of those that were, and land receipts.
+
+        People are told of what waits for them.
+        """
         with self.ledger.write() as connection:
             swept = sweep(connection, self.clock.now())
             tell_of_exits(connection, self.clock.now())
         for name, ended in swept.items():
             self.counts.setdefault(name, Counter()).update(ended)
         self.landed += land_receipts(self.ledger, self.log)
+        if self.alarm is not None:
+            self.alarm.look(
+                {run.destination.name: run.stopped or "" for run in self.runs if run.is_barred},
+                {run.destination.name for run in self.runs if run.called and not run.is_barred},
+            )
 
 
 def _line(run: Run) -> str:

@@ -51,7 +51,8 @@ class _TryAgainError(Exception):
 class Run:
     """One destination's run.
 
-    ``outcomes`` (ledger id → state), ``called`` and ``stopped`` (why it ended early) tell how it went.
+    ``outcomes`` (ledger id → state), ``called`` and ``stopped`` (why it ended early) tell how it went. One that
+    ``is_barred`` was stopped by what a person must mend: a refused key, a wrong address.
     An ``error`` is no vendor's fault: the log or the ledger can't be used. No new call is begun then, and
     those in flight are waited for.
     """
@@ -71,6 +72,7 @@ class Run:
         self.outcomes: dict[int, Status] = {}
         self.called: set[int] = set()
         self.stopped: str | None = None
+        self.is_barred = False
         self.error: Exception | None = None
         self._scribe = scribe
         self._clock = clock
@@ -279,6 +281,7 @@ class Run:
         first = next(iter(answers.values()))
         if of[Effect.STOP]:
             self.stop(first.reason or "it can't be used")
+            self.is_barred = True
             return list(answers), []
         if first.retry_after is not None:
             if first.retry_after > self._patience.longest_pause:

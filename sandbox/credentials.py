@@ -88,4 +88,8 @@ def sandbox_environment(home: Path, sandbox_port: int, receiver_port: int) -> di
         "WEBHOOK_SIGNING_SECRET_PREVIOUS": "",
         "WEBHOOK_CALLS_PER_SECOND": "100",
         "CSV_DROP_URL": str(home / "sandbox" / "drop"),
+        "ALERT_WEBHOOK_URL": "",
+        "ALERT_EMAIL_TO": "",
+        "ALERT_EMAIL_FROM": "",
+        "SMTP_URL": "",
     }
