@@ -3,7 +3,8 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.config import JsonDict
 
 from extractors.landing.records import Record
 from extractors.receiver.event_models import Rfc3339
@@ -15,20 +16,50 @@ from extractors.receiver.problems import REFUSALS, unauthorized
 from extractors.receiver.signatures import same_secret
 from perennial.settings import Settings, secret
 
+# Nobody can be taken off a list without her address.
+_CLOSE_AN_ADDRESS = frozenset({"bounced", "unsubscribed", "stop", "complained"})
+_TEXT: JsonDict = {"type": "string"}
+_NAMES_AN_ADDRESS: JsonDict = {
+    "required": ["channel", "address"],
+    "properties": {"channel": _TEXT, "address": _TEXT},
+}
+_NAMES_AN_ENROLLMENT: JsonDict = {
+    "required": ["enrollment_id"],
+    "properties": {
+        "enrollment_id": {"type": "string", "minLength": 1},
+        "type": {"not": {"enum": [*sorted(_CLOSE_AN_ADDRESS)]}},
+    },
+}
+
 
 class MessagingEvent(BaseModel):
-    """One report about a message to an address."""
+    """One report about a message: to an address, or of an enrollment whose address we know."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
+    model_config = ConfigDict(
+        extra="allow", strict=True, json_schema_extra={"anyOf": [_NAMES_AN_ADDRESS, _NAMES_AN_ENROLLMENT]}
+    )
 
     event_id: Annotated[str, Field(min_length=1, max_length=200)]
     type: Literal[
         "delivered", "opened", "clicked", "bounced", "unsubscribed", "stop", "complained", "flow_completed"
     ]
     occurred_at: Rfc3339
-    channel: Literal["sms", "email"]
-    address: Annotated[str, Field(min_length=1, max_length=320)]
     enrollment_id: Annotated[str, Field(max_length=200)] | None = None
+    channel: Literal["sms", "email"] | None = Field(default=None, validate_default=True)
+    address: Annotated[str, Field(min_length=1, max_length=320)] | None = Field(
+        default=None,
+        validate_default=True,
+        description="It and the channel may be left out where an enrollment is named, but for what closes an address.",
+    )
+
+    @field_validator("channel", "address")
+    @classmethod
+    def _is_about_somebody(cls, value: str | None, told: ValidationInfo) -> str | None:
+        if value is None and told.data.get("type") in _CLOSE_AN_ADDRESS:
+            raise ValueError("is required to take an address off a list")
+        if value is None and not told.data.get("enrollment_id"):
+            raise ValueError("is required without an enrollment_id")
+        return value
 
 
 def routes(settings: Settings, intake: Intake) -> APIRouter:

@@ -35,9 +35,17 @@ def later(scene: Scene) -> None:
 
 
 def evening(scene: Scene) -> None:
-    """Land that the order is ready, that the stranger is Bob, and that two customers are one."""
+    """Land that the order is ready, a message was opened, the stranger is Bob, and that two customers are one."""
     scene.jane_cart("cart_status", "ready_for_pickup", at(18, 25), "c1", "ann", None)
     scene.partner_event("customer_updated", at(18, 26), {"email": scene.email("bob"), "device_id": "d1"}, {})
+    [enrolled] = scene.rows("select min(enrollment_id) as id from marts.flow_enrollments")
+    opened = {
+        "event_id": "o1",
+        "type": "opened",
+        "occurred_at": at(18, 26).isoformat(),
+        "enrollment_id": enrolled["id"],
+    }
+    scene.land("messaging", "feedback", at(18, 26), opened, "o")
     scene.know("old_ann", at(18, 27))
     scene.merge("ann", "old_ann", at(18, 28))
 

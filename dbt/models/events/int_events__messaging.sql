@@ -1,4 +1,4 @@
-{#- What became of a message, as an event of the person whose address it went to. -#}
+{#- What became of a message, as an event of whom it was written to. -#}
 select
     {{ event_id(["'messaging'", 'source_key']) }} as event_id,
     'message_' || feedback_type as event_name,
@@ -7,7 +7,7 @@ select
     received_at,
     seq,
     row_no,
-    {{ node_of('message_address', 'address') }} as node,
+    node,
     cast(null as varchar) as store_id,
     case when enrollment_id is not null then 'enrollment' end as object_type,
     enrollment_id as object_id,
@@ -17,4 +17,4 @@ select
     channel as reason,
     cast(null as decimal(18, 2)) as amount,
     '{}' as properties
-from {{ ref('stg_messaging__feedback') }}
+from {{ ref('int_identity__message_subjects') }}

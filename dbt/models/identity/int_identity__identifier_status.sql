@@ -72,6 +72,8 @@ carriers as (
     inner join records on identifiers.record_key = records.record_key
     where identifiers.is_active
         and identifiers.identifier_key in (select identifier_key from touched)
+        -- that we wrote to an address says nothing of whose it is, nor that its owner is still there
+        and records.record_type <> 'message_address'
     window
         one_after_another as (
             partition by identifiers.identifier_key order by identifiers.first_seen_at, identifiers.record_key

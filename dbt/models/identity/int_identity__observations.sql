@@ -38,6 +38,12 @@ partner_events as (
 
 ),
 
+message_addresses as (
+
+    select * from {{ ref('int_identity__message_addresses') }}
+
+),
+
 observations as (
 
     select
@@ -176,6 +182,20 @@ observations as (
         null
     from partner_events
     where coalesce(partner_customer_id, email, phone, device_id) is not null
+
+    union all
+
+    -- that something was written to an address makes nobody of it, but ties the reports to whoever shows it
+    select
+        seq, row_no, seen_at,
+        'messaging',
+        node,
+        false,
+        null, null, null, null, null, null, null, null, null, null,
+        email, phone,
+        null, null, null, null, null, null,
+        null
+    from message_addresses
 
 )
 

@@ -319,7 +319,19 @@ def test_messaging_feedback_is_checked(settings: Settings) -> None:
         assert (
             receiver.post("/webhooks/messaging", json.dumps([FEEDBACK, more]), secret).json()["accepted"] == 2
         )
-    assert [record.source_key for record in landed(settings, "messaging", "feedback")] == ["m1", "m2"]
+        known = {
+            "event_id": "m3",
+            "type": "opened",
+            "occurred_at": FEEDBACK["occurred_at"],
+            "enrollment_id": "d-1",
+        }
+        assert receiver.post("/webhooks/messaging", json.dumps(known), secret).json()["accepted"] == 1
+        for change in ({"type": "stop"}, {"enrollment_id": None}):
+            problem = _refused(receiver, 422, "/webhooks/messaging", json.dumps({**known, **change}), secret)
+            assert problem["field"] == "channel"
+            address_only = json.dumps({**known, **change, "channel": "sms"})
+            assert _refused(receiver, 422, "/webhooks/messaging", address_only, secret)["field"] == "address"
+    assert [record.source_key for record in landed(settings, "messaging", "feedback")] == ["m1", "m2", "m3"]
 
 
 def test_unknown_paths_and_methods_are_answered_in_the_same_form(settings: Settings) -> None:
