@@ -7,6 +7,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -171,6 +172,11 @@ class FlowSettings(BaseModel):
         json_schema_extra={"default": "1 hour"},
         description="How long after quiet hours a message may still go out.",
     )
+    conversion_window: Duration = Field(
+        default=timedelta(days=7),
+        json_schema_extra={"default": "7 days"},
+        description="For how long after its message an order counts as brought by the flow.",
+    )
     email_unless_opted_out: bool = Field(
         default=False, description="E-mail needs no opt-in, only no opt-out."
     )
@@ -194,8 +200,6 @@ class FlowSettings(BaseModel):
             raise ValueError("display_name: customers see it in links; leave out internal words")
         if not self.utm_campaign:
             raise ValueError("display_name: has no letter or digit that a link could show")
-        if "sms" in self.channels and self.destination == "klaviyo":
-            raise ValueError("channels: klaviyo forbids SMS about cannabis; use aiq, or email alone")
         if self.kind == "transactional" and self.offer is not None:
             raise ValueError("offer: a transactional flow may carry none; make it marketing, or leave it out")
         return self
@@ -316,6 +320,7 @@ class _Names:
         self._audiences = {path.stem for path in (PROJECT / "models" / "audiences").rglob("*.sql")}
         self._flows = {path.stem for path in (PROJECT / "models" / "flows").rglob("*.sql")}
         self._domains = sending_domains(PROJECT / "seeds")
+        self._ways = channel_rules(PROJECT)
 
     def unknown(self, flow: FlowSettings, sql: str) -> Iterable[tuple[str, str, str]]:
         """Yield key, cause and fix of each name that is none."""
@@ -339,6 +344,7 @@ class _Names:
                 f"{flow.from_address} is at no domain that may send",
                 "correct it, or have the domain validated and give it a row in dbt/seeds/sending_domains.csv",
             )
+        yield from self._forbidden(flow)
         for key, named in {"exits": flow.exits, "recheck": flow.recheck}.items():
             for name in named:
                 is_everybodys = key == "exits" and name in _EXITS
@@ -356,6 +362,40 @@ class _Names:
                     f"{previous} is a flow that there is",
                     "a flow can take over the past of one that is gone only",
                 )
+
+    def _forbidden(self, flow: FlowSettings) -> Iterable[tuple[str, str, str]]:
+        """Yield the channels that the destination may not use for what the company sells."""
+        for channel in flow.channels:
+            rule = self._ways.get((flow.destination, channel))
+            if rule is None or not rule.is_allowed:
+                why = rule.reason if rule else "dbt/seeds/channel_rules.csv has no row for it"
+                others = sorted(
+                    {name for (name, by), one in self._ways.items() if by == channel and one.is_allowed}
+                )
+                yield (
+                    "channels",
+                    f"{flow.destination} may not send {channel}: {why}",
+                    f"leave {channel} out, or use a destination that may: {', '.join(others) or 'there is none'}",
+                )
+
+
+@dataclass(frozen=True)
+class ChannelRule:
+    """Whether messages may go by a channel of a destination, and why."""
+
+    is_allowed: bool
+    reason: str
+
+
+def channel_rules(project: Path) -> dict[tuple[str, str], ChannelRule]:
+    """Return the rules for what the company sells, by destination and channel."""
+    settings = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
+    with (project / "seeds" / "channel_rules.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            (row["destination"], row["channel"]): ChannelRule(row["is_allowed"] == "true", row["reason"])
+            for row in csv.DictReader(file)
+            if row["vertical"] == settings["vars"]["vertical"]
+        }
 
 
 def sending_domains(seeds: Path) -> set[str]:

@@ -17,7 +17,8 @@ from warehouse.moments import Moment
 _FLOW_COLUMNS = """
     flow_name, flow_version, status, active_since, display_name, kind, trigger_event, window_seconds, channels,
     destination, reentry_days, concurrent, max_duration_seconds, holdout_percent, rank, email_unless_opted_out,
-    grace_seconds, settings, utm_campaign, from_name, from_address, exits, recheck, programme, offer
+    grace_seconds, settings, utm_campaign, from_name, from_address, exits, recheck, programme, offer,
+    conversion_seconds
 """
 
 
@@ -109,6 +110,7 @@ def set_flow_settings(
             int(flow.max_duration.total_seconds()) if flow.max_duration else None, flow.holdout_percent, flow.rank,
             flow.email_unless_opted_out, int(flow.grace.total_seconds()), flow.model_dump_json(), flow.utm_campaign,
             flow.from_name, flow.from_address, ",".join(flow.exits), ",".join(flow.recheck), flow.programme, flow.offer,
+            int(flow.conversion_window.total_seconds()),
         )
         for name, flow in settings.items()
     ]  # fmt: skip

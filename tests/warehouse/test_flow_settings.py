@@ -47,7 +47,7 @@ FLOW = "cart_abandoned_recovery"
         (FLOW, {"concurrent": False}, "max_duration", "concurrent is off"),
         (FLOW, {"display_name": "Churn risk winback"}, "display_name", "internal words"),
         (FLOW, {"display_name": "…"}, "display_name", "no letter"),
-        (FLOW, {"destination": "klaviyo"}, "channels", "forbids SMS"),
+        (FLOW, {"destination": "klaviyo"}, "channels", "klaviyo may not send sms: Klaviyo's SMS terms"),
         (FLOW, {"trigger": "cart_abandonned"}, "trigger", "no event of the taxonomy"),
         (FLOW, {"trigger": ["cart_abandoned", "cart_left"]}, "trigger", "cart_left"),
         (FLOW, {"trigger": "audience_entered:vips"}, "trigger", "vips is no audience"),
@@ -90,6 +90,7 @@ def test_yaml_that_means_something_else_names_its_file(
     copy = tmp_path / "dbt"
     for part in ("models/flows", "models/audiences", "seeds"):
         shutil.copytree(PROJECT / part, copy / part)
+    shutil.copy(PROJECT / "dbt_project.yml", copy)
     monkeypatch.setattr(flow_settings, "PROJECT", copy)
     page = copy / "models" / "flows" / f"{FLOW}.yml"
     page.write_text(page.read_text(encoding="utf-8").replace("rank: 10", written, 1), encoding="utf-8")

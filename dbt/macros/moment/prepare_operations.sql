@@ -25,6 +25,7 @@
     {%- for column in ['utm_campaign', 'from_name', 'from_address', 'exits', 'recheck', 'programme', 'offer'] %}
     alter table ops.flow_settings add column if not exists {{ column }} varchar;
     {%- endfor %}
+    alter table ops.flow_settings add column if not exists conversion_seconds bigint;
     {%- endset -%}
     {%- do run_query(statements) -%}
     {%- endif -%}
