@@ -80,6 +80,10 @@ TABLES = {
     "flow_enrollments": "enrollment_id flow_name customer_id trigger_key triggered_at enrolled_at not_before "
     "expires_at channels destination context",
     "flow_exits": "enrollment_id flow_name exited_at reason",
+    "flow_performance": "flow_name performance_date channel candidates enrolled skipped skipped_by_reason accepted "
+    "delivered opened clicked converted revenue bounced unsubscribed",
+    "flow_lift": "flow_name people_treated people_held_out conversion_rate_treated conversion_rate_held_out "
+    "lift_absolute lift_relative lift_low lift_high revenue_per_person_treated revenue_per_person_held_out verdict",
     "activation_receipts": "enrollment_id destination status attempts accepted_at error",
 }
 

@@ -22,6 +22,8 @@ SCHEDULED_ONLY = {
     "destination_lists",
     "destination_profiles",
     "flow_catalogue",
+    "flow_lift",
+    "flow_performance",
     "landing_reconciliation",
 }
 
