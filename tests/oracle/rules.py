@@ -724,4 +724,8 @@ def _why_ended(world: World, one: Memory, begun: Sequence[Memory]) -> str | None
     ):
         return "superseded"
     refused = [world.consent(person, channel)[0] == "opted_out" for channel in one.decision.channels]
-    return "opted_out" if candidate.flow.kind == "marketing" and all(refused) else None
+    if candidate.flow.kind == "marketing" and all(refused):
+        return "opted_out"
+    # nothing is ever sent in these histories, so every enrollment is asked again whose date of birth it was
+    question = Question(world, candidate, one.decision.mode, [])
+    return "under_age" if not question.is_unknown and _is_too_young(question) else None

@@ -20,23 +20,8 @@
             when 'med' then coalesce(programme, 'unknown') = 'med'
             when 'rec' then coalesce(programme, 'unknown') <> 'med'
             else true
-        end as is_of_programme,
-        cast(local_now as date) - interval '1 year' * minimum_age as must_be_born_by
+        end as is_of_programme
     from (
-        select
-            people.*,
-            {{ local_time(as_of(), 'people.time_zone') }} as local_now,
-            coalesce(
-                (
-                    select min(minimum_age) from age_rules
-                    where age_rules.state = people.state and age_rules.programme = people.programme
-                ),
-                (
-                    select min(minimum_age) from age_rules
-                    where age_rules.state = '*' and age_rules.programme = people.programme
-                ),
-                21
-            ) as minimum_age
-        from {{ people }} as people
+        {{ with_minimum_age(people) }}
     ) as aged
 {%- endmacro %}

@@ -19,6 +19,7 @@
         is_first_seen,
         ({{ superseded_if }}) is true as is_superseded,
         {{ failed_filter(filters) }} as failed_filter,
+        {{ failed_filters(filters) }} as failed_filters,
         {{ json_object(context) }} as context
     from {{ relation }}
 {%- endmacro %}

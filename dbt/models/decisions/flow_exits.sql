@@ -33,9 +33,10 @@ open_enrollments as (
     select
         decisions.*,
         coalesce(map.customer_id, decisions.customer_id) as person_id,
-        coalesce(receipts.status, 'pending') as receipt_status,
+        coalesce(receipts.status, 'pending') in ('accepted', 'ambiguous') as is_sent,
         {{ present_name_of('decisions.flow_name') }} as present_name,
-        ',' || flow_settings.exits || ',' as exits
+        ',' || flow_settings.exits || ',' as exits,
+        ',' || flow_settings.recheck || ',' as recheck
     from decisions
     left join {{ ref('int_identity__map') }} as map on decisions.record_key = map.record_key
     left join {{ ref('activation_receipts') }} as receipts on decisions.decision_id = receipts.enrollment_id
@@ -117,19 +118,80 @@ completed as (
 
 ),
 
+failures as (
+
+    select
+        flow_name,
+        trigger_event_id,
+        node,
+        unnest(string_to_array(failed_filters, ',')) as failed_filter
+    from {{ ref('int_flow_candidates') }}
+    where failed_filters <> ''
+
+),
+
 failed_conditions as (
 
-    {#- a condition that the flow names among its exits and that no longer holds -#}
+    {#- a condition that no longer holds and that the flow names among its exits, or asks again while nothing is sent -#}
     select
         open_enrollments.decision_id,
-        min(candidates.failed_filter) as failed_filter
+        min(failures.failed_filter) as failed_filter
     from open_enrollments
-    inner join {{ ref('int_flow_candidates') }} as candidates
-        on open_enrollments.present_name = candidates.flow_name
-            and open_enrollments.trigger_event_id = candidates.trigger_event_id
-            and open_enrollments.subject_node = candidates.node
-    where open_enrollments.exits like '%,' || candidates.failed_filter || ',%'
+    inner join failures
+        on open_enrollments.present_name = failures.flow_name
+            and open_enrollments.trigger_event_id = failures.trigger_event_id
+            and open_enrollments.subject_node = failures.node
+    where open_enrollments.exits like '%,' || failures.failed_filter || ',%'
+        or (not open_enrollments.is_sent and open_enrollments.recheck like '%,' || failures.failed_filter || ',%')
     group by open_enrollments.decision_id
+
+),
+
+age_rules as (  -- noqa: ST03
+
+    select * from {{ ref('age_rules') }}
+
+),
+
+waiting_people as (
+
+    select
+        open_enrollments.decision_id,
+        people.birth_date,
+        people.programme,
+        coalesce(people.state, '*') as state,
+        coalesce(people.time_zone, '{{ var("time_zone") }}') as time_zone
+    from open_enrollments
+    inner join {{ ref('dim_customers') }} as people on open_enrollments.person_id = people.customer_id
+    where open_enrollments.flow_kind = 'marketing' and not open_enrollments.is_sent
+
+),
+
+minors as (
+
+    {#- a date of birth was corrected, or somebody else's record turned out to be hers -#}
+    select decision_id from (
+        {{ with_minimum_age('waiting_people') }}
+    ) as aged
+    where birth_date > must_be_born_by
+
+),
+
+sold_out as (
+
+    {#- the one product that a message is about has left the store's shelves while it waited -#}
+    select open_enrollments.decision_id
+    from open_enrollments
+    inner join {{ ref('int_events') }} as events
+        on open_enrollments.triggered_at = events.occurred_at
+            and {{ key64('open_enrollments.trigger_event_id') }} = events.event_key
+    inner join {{ ref('fct_inventory_levels') }} as levels
+        on open_enrollments.object_id = levels.product_id and events.store_id = levels.store_id
+    where open_enrollments.object_type = 'product'
+        and not open_enrollments.is_sent
+        and {{ json_text('open_enrollments.context', ['product_count']) }} = '1'
+    group by open_enrollments.decision_id
+    having sum(levels.available) <= 0
 
 ),
 
@@ -172,14 +234,15 @@ ended as (
                 then ended_orders.ended_by
             when purchases.decision_id is not null then 'purchased'
             when completed.decision_id is not null then 'completed'
-            when newly_shared.place > 1 and open_enrollments.receipt_status not in ('accepted', 'ambiguous')
-                then 'superseded'
+            when newly_shared.place > 1 and not open_enrollments.is_sent then 'superseded'
             -- whoever heard it: a till that flips to no ends what is open, like a stop
             when open_enrollments.flow_kind = 'marketing'
                 and (open_enrollments.recipient_email is null or email_consent.status = 'opted_out')
                 and (open_enrollments.recipient_phone is null or sms_consent.status = 'opted_out')
                 then 'opted_out'
+            when minors.decision_id is not null then 'under_age'
             when failed_conditions.failed_filter is not null then 'filter:' || failed_conditions.failed_filter
+            when sold_out.decision_id is not null then 'out_of_stock'
         end as reason
     from open_enrollments
     left join ended_orders
@@ -188,6 +251,8 @@ ended as (
     left join purchases on open_enrollments.decision_id = purchases.decision_id
     left join completed on open_enrollments.decision_id = completed.decision_id
     left join failed_conditions on open_enrollments.decision_id = failed_conditions.decision_id
+    left join minors on open_enrollments.decision_id = minors.decision_id
+    left join sold_out on open_enrollments.decision_id = sold_out.decision_id
     left join newly_shared on open_enrollments.decision_id = newly_shared.decision_id
     left join {{ ref('address_consent') }} as email_consent
         on open_enrollments.recipient_email = email_consent.address and email_consent.channel = 'email'

@@ -16,6 +16,7 @@ select
     cast(null as boolean) as is_first_seen,
     cast(null as boolean) as is_superseded,
     cast(null as varchar) as failed_filter,
+    cast(null as varchar) as failed_filters,
     cast(null as varchar) as context
 where false
 {%- endfor %}

@@ -4,11 +4,19 @@
     open at the moment before. Older ones were decided then. A flow that waits for an event also looks at what the
     taxonomy calls the same as it, but for what the warehouse itself read out of that event.
     A scheduled moment counts again what came in its last day, whatever earlier moments looked at: no gate is asked
-    about that, a test holds it against the decisions (`assert_no_trigger_was_missed`). -#}
+    about that, a test holds it against the decisions (`assert_no_trigger_was_missed`).
+    What enrolled somebody who is about to be written to is looked at as well, where its flow asks filters again just
+    before the call (`recheck`): for `flow_exits`, no gate is asked about that either. -#}
 {%- set is_due = is_news('events.seq') ~ ' or '
     ~ add_seconds('events.occurred_at', 'awaited.window_seconds') ~ ' >= ' ~ last_as_of() -%}
 {%- set is_change_due = 'audience_changes.build_no > ' ~ cursor('build_no') ~ ' or '
     ~ add_seconds('audience_changes.changed_at', 'awaited.window_seconds') ~ ' >= ' ~ last_as_of() -%}
+{%- set is_looked_at = '(' ~ is_due ~ (
+    ' or (events.node is not null and ' ~ is_recounted('events.received_at') ~ ')' if var('recount') else ''
+) ~ ')' -%}
+{%- set is_change_looked_at = '(' ~ is_change_due ~ (
+    ' or ' ~ is_recounted('audience_changes.changed_at') if var('recount') else ''
+) ~ ')' -%}
 with
 
 flow_settings as (
@@ -51,8 +59,25 @@ awaited as (
 
 ),
 
+waiting as (
+
+    select distinct
+        enrollments.trigger_event_id,
+        {{ key64('enrollments.trigger_event_id') }} as event_key,
+        enrollments.triggered_at
+    from {{ ref('stg_perennial__enrollments') }} as enrollments
+    inner join flow_settings on {{ present_name_of('enrollments.flow_name') }} = flow_settings.flow_name
+    left join {{ ref('activation_receipts') }} as receipts on enrollments.enrollment_id = receipts.enrollment_id
+    where flow_settings.recheck <> ''
+        and enrollments.expires_at >= {{ last_as_of() }}
+        and enrollments.not_before <= {{ as_of() }} + interval '{{ var("recheck_minutes") }} minutes'
+        and coalesce(receipts.status, 'held') = 'held'
+
+),
+
 occurrences as (
 
+    {%- for waits in [false, true] %}
     select
         events.event_id as trigger_event_id,
         events.event_name,
@@ -75,15 +100,13 @@ occurrences as (
         ({{ is_due }}) is not true as is_recounted
     from events
     inner join awaited on events.event_name = awaited.event_name
+    {%- if waits %}
+    inner join waiting on events.occurred_at = waiting.triggered_at and events.event_key = waiting.event_key
+    {%- endif %}
     where (awaited.is_named or events.source <> 'perennial')
         and events.occurred_at >= awaited.active_since
         and events.occurred_at <= {{ as_of() }}
-        and (
-            {{ is_due }}
-            {%- if var('recount') %}
-            or (events.node is not null and {{ is_recounted('events.received_at') }})
-            {%- endif %}
-        )
+        and {{ is_looked_at }} is {{ 'not ' if waits }}true
 
     union all
 
@@ -103,6 +126,11 @@ occurrences as (
         audience_changes.build_no > {{ cursor('build_no') }},
         ({{ is_change_due }}) is not true
     from audience_changes
+    {%- if waits %}
+    inner join waiting
+        on audience_changes.changed_at = waiting.triggered_at
+            and {{ audience_event_id('audience_changes') }} = waiting.trigger_event_id
+    {%- endif %}
     inner join (
         select
             audience_changes.event_name,
@@ -118,12 +146,9 @@ occurrences as (
     left join {{ ref('int_identity__map') }} as anchors
         on {{ anchor_record_key('audience_changes.customer_id') }} = anchors.record_key
     where audience_changes.changed_at >= awaited.active_since
-        and (
-            {{ is_change_due }}
-            {%- if var('recount') %}
-            or {{ is_recounted('audience_changes.changed_at') }}
-            {%- endif %}
-        )
+        and {{ is_change_looked_at }} is {{ 'not ' if waits }}true
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 )
 
