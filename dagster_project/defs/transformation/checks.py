@@ -1,10 +1,13 @@
 """What a person should know of the models, and nothing waits for."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from dagster_project.lib.catalogue import MOST_SHOWN, doubtful_snapshots, unmapped_values
 from dagster_project.lib.custom_events import custom_events
 from dagster_project.lib.dbt import model_key
+from dagster_project.lib.performance import Row, last_week, leaving, lifts
 from perennial.home import Home
 from perennial.settings import load_settings
 
@@ -78,3 +81,49 @@ def every_snapshot_is_believed() -> dg.AssetCheckResult:
         if doubtful
         else None,
     )
+
+
+@dg.asset_check(
+    asset=model_key("flow_performance"),
+    description="Of those whom a flow wrote to in its last week, few say no: one in fifty at most.",
+)
+def few_are_driven_away() -> dg.AssetCheckResult:
+    """Show what each flow came to in its last week, and name those that drive people away."""
+    week = last_week(Home(load_settings().home))
+    found = leaving(week)
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"last_week": _table(week)},
+        description=f"more than one in fifty said no to {', '.join(found)}: look at what is said, and how often"
+        if found
+        else None,
+    )
+
+
+@dg.asset_check(
+    asset=model_key("flow_lift"),
+    description="No flow's message brings less than no message does, as far as its holdout can tell.",
+)
+def no_flow_costs_purchases() -> dg.AssetCheckResult:
+    """Show each flow's lift with its sentence, and name the flows that cost purchases."""
+    measured = lifts(Home(load_settings().home))
+    found = [row["flow_name"] for row in measured if row["lift_high"] is not None and row["lift_high"] < 0]
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"lift": _table(measured)},
+        description=f"people buy less with the message of {', '.join(found)} than without it: pause it"
+        if found
+        else None,
+    )
+
+
+def _table(rows: Sequence[Row]) -> dg.TableMetadataValue:
+    """Show rows as Dagster shows a table."""
+    columns = [dg.TableColumn(name) for name in (rows[0] if rows else ())]
+    records = [
+        dg.TableRecord({name: "" if value is None else str(value) for name, value in row.items()})
+        for row in rows
+    ]
+    return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
