@@ -9,6 +9,8 @@ import pytest
 
 from extractors.landing.compaction import compact
 from perennial.errors import PerennialError
+from perennial.home import Home
+from reverse_etl.sync.wanted import open_wanted
 from tests.scene import Scene
 from tests.warehouse import story
 from warehouse.builder import Builder
@@ -99,6 +101,24 @@ def test_a_lost_warehouse_comes_back_with_the_same_marts_and_decides_nothing(sce
     after = marts(scene)
     assert after["flow_decisions"] == before["flow_decisions"]
     assert after["fct_events"] == before["fct_events"], "what the clock brought is not brought again"
+
+
+@pytest.mark.thorough
+def test_what_destinations_are_told_is_published_and_the_same_after_a_rebuild(scene: Scene) -> None:
+    """A scheduled build brings it up to date from whatever the hot lane left, and a rebuild from nothing."""
+    with Builder(scene.settings) as builder:
+        assert builder.build(lane="scheduled").ok
+    wanted = open_wanted(Home(scene.home))
+    assert wanted is not None
+    with wanted:
+        assert wanted.people("klaviyo") > 0
+        assert wanted.lists() == []
+    told = scene.rows("select * exclude (changed_build_no) from marts.destination_profiles order by all")
+    assert {row["destination"] for row in told} == {"aiq", "klaviyo"}
+    assert all(row["phone"] is None for row in told if row["destination"] == "klaviyo")
+    assert rebuild(scene.settings, story.at(18, 31)).ok
+    after = scene.rows("select * exclude (changed_build_no) from marts.destination_profiles order by all")
+    assert after == told
 
 
 def listed(scene: Scene) -> tuple[set[str], int]:
