@@ -38,7 +38,9 @@ from reverse_etl.tail import Tail
 
 # What can be kept equal where.
 KINDS: Mapping[str, tuple[Kind, ...]] = {"aiq": (TRAITS,), "klaviyo": (TRAITS, LISTS)}
-LONGEST = timedelta(minutes=2)  # one sync of a mirror; the rest goes with the next one
+# One sync of a mirror; the rest goes with the next one. A demo replays a day in a few rounds and waits for each.
+LONGEST = timedelta(minutes=2)
+SANDBOX_LONGEST = timedelta(seconds=3)
 _FRESH_SECONDS = 0.2
 
 
@@ -134,6 +136,7 @@ def open_parts(
             accounts,
             missing,
             tells=desk.tells,
+            longest=SANDBOX_LONGEST if settings.perennial_clock == "sandbox" else LONGEST,
             rates=settings.home / "rates",
             on_progress=on_progress,
             stop=stop or threading.Event(),

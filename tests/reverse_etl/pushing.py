@@ -3,12 +3,13 @@
 import multiprocessing
 import os
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 
 from perennial.crash import EXIT_CODE, VARIABLE
 from perennial.settings import load_settings
 from reverse_etl.push import push
-from reverse_etl.sync.sync import sync
+from reverse_etl.sync.sync import open_parts, sync_with
 
 # A process that has imported the push once and forks for each one: as real as any, and sooner there.
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -45,7 +46,10 @@ def start_sync(environment: Mapping[str, str], crash_at: str = "") -> ForkServer
 def _sync(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     os.chdir(environment["PERENNIAL_HOME"])  # no .env there
-    sync(load_settings())
+    with open_parts(load_settings()) as parts:
+        assert parts is not None
+        parts.longest = timedelta(minutes=1)  # a busy machine takes its time
+        sync_with(parts)
 
 
 def _push(environment: Mapping[str, str]) -> None:
