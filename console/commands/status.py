@@ -135,16 +135,24 @@ def _ledger(settings: Settings) -> Iterator[str]:
     last = "nothing yet" if accepted_at is None else f"{accepted_at:%Y-%m-%d %H:%M:%S} UTC"
     out.print(f"Last accepted: {last}.")
     for hold in holds:
-        out.print(
-            f"Held: {hold.rows:,} of {hold.flow_name} to {hold.destination} ({hold.clause}), {hold.hold_id}."
-        )
-        yield f"perennial holds show {hold.hold_id}"
+        command = f"perennial holds show {hold.hold_id}"
+        told = f"{hold.rows:,} of {hold.flow_name} to {hold.destination} ({hold.clause})"
+        out.print(f"Held: {told}. → {command}", markup=False, soft_wrap=True)
+        yield command
     for pause in paused:
-        out.print(f"Paused: {pause}, since {pause.since:%Y-%m-%d %H:%M:%S} UTC.")
-        yield f"perennial resume{pause.options} (when calls may go on)"
+        command = f"perennial resume{pause.options}"
+        out.print(
+            f"Paused: {pause}, since {pause.since:%Y-%m-%d %H:%M:%S} UTC. → {command}",
+            markup=False,
+            soft_wrap=True,
+        )
+        yield f"{command} (when calls may go on)"
     refused = sum(letter.status == Status.REJECTED for letter in letters)
     if refused:
-        out.print(f"Refused: {refused:,} rows wait for somebody to look.")
+        out.print(
+            f"Refused: {refused:,} rows wait for somebody to look. → perennial deadletters list",
+            soft_wrap=True,
+        )
         yield "perennial deadletters list"
     if report.ambiguous:
         yield (

