@@ -43,8 +43,9 @@ class Vendors:
         return sum(self.received.served.values())
 
     def aiq_events(self) -> list[dict[str, Any]]:
-        """Return what AIQ took, each call an effect: it dedupes nothing."""
-        return [body["event"] for body in self._bodies("aiq")]
+        """Return the enrollments that AIQ took, each call an effect: it dedupes nothing."""
+        bodies = self._bodies("aiq")
+        return [body["event"] for body in bodies if body["eventName"] == body["event"].get("flow")]
 
     def klaviyo_events(self) -> list[dict[str, Any]]:
         """Return what Klaviyo recorded; repeats that it dropped are not in it."""
