@@ -7,7 +7,7 @@ sealed with that salt, too: what was edited, or comes from elsewhere, is refused
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from reverse_etl.destinations.registry import Configured
 from reverse_etl.gate import sweep
 from reverse_etl.guards import Guards
 from reverse_etl.ledger.attempts import Attempt, NoCall, begin
-from reverse_etl.ledger.claims import claim, reap
+from reverse_etl.ledger.claims import Claimed, claim, reap
 from reverse_etl.ledger.parts import in_parts
 from reverse_etl.ledger.rows import load
 from reverse_etl.ledger.store import salt_in
@@ -122,15 +122,7 @@ def _would_send(
     calls: list[Call] = []
     salt = salt_in(connection)
     waiting: set[int] = set()
-    while claimed := claim(
-        connection,
-        destination.name,
-        holder=holder,
-        now=now,
-        limit=_AT_ONCE,
-        resend=destination.dedupes,
-        skip=waiting,
-    ):
+    for claimed in _claims(connection, destination, holder, now, waiting):
         ids = [row.ledger_id for row in claimed]
         begun = begin(connection, ids, holder=holder, destination=destination, now=now)
         waiting.update(of for of, attempt in zip(ids, begun, strict=True) if attempt == NoCall())
@@ -162,6 +154,24 @@ def _would_send(
                 for start in range(0, min(len(sent), 3 * most), most)
             ]
     return rows, calls
+
+
+def _claims(
+    connection: Connection, destination: Destination, holder: str, now: datetime, skip: Collection[int]
+) -> Iterator[Sequence[Claimed]]:
+    """Claim as a push does: closed addresses, then all others."""
+    for urgent in (True, False):
+        while claimed := claim(
+            connection,
+            destination.name,
+            holder=holder,
+            now=now,
+            limit=_AT_ONCE,
+            resend=destination.dedupes,
+            urgent=urgent,
+            skip=skip,
+        ):
+            yield claimed
 
 
 def _names(body: object, of: str = "") -> list[str]:

@@ -1,6 +1,7 @@
 """What a push would send, without sending it; and that it sends that and nothing else, or refuses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from reverse_etl.pauses import say
 from reverse_etl.plan import Plan, PlanError, let_through, make_plan, read_plan, write_plan
 from reverse_etl.push import apply, plan
 from tests.reverse_etl.pushing import killed
-from tests.reverse_etl.scene import Scene, decision, settings_for
+from tests.reverse_etl.scene import NOON, Scene, decision, settings_for
 from tests.reverse_etl.test_guards import GUARDS
 from tests.reverse_etl.vendor import Reply, Vendor
 
@@ -202,3 +203,18 @@ def test_a_file_holds_no_address_and_is_taken_as_it_was_written_only(scene: Scen
     with pytest.raises(PerennialError):
         apply(settings, file)
     assert len(vendor.calls) == 2
+
+
+def test_closed_addresses_are_part_of_a_plan_and_come_first(scene: Scene, vendor: Vendor) -> None:
+    """And so are the ends of what was sent."""
+    scene.decide(decision(1, **LASTING))
+    scene.push()
+    ended = {"kind": "exit", "enrollment_id": "d000001", "exited_at": NOON.isoformat(), "reason": "purchased"}
+    scene.decide(decision(2, **LASTING), ended)
+    scene.land("messaging/feedback", {"type": "stop", "channel": "sms", "address": "+13035550009"})
+    with scene.desk() as desk:
+        made = make_plan(replace(desk, tells=("aiq",)), scene.destinations(), GUARDS)
+    assert [row.kind for row in made.rows] == ["opt_out", "marketing", "exit"]
+    calls = len(vendor.calls)
+    scene.push(guards=GUARDS, tells=("aiq",))
+    assert len(vendor.calls) - calls == len(made.rows)
