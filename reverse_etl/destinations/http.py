@@ -42,7 +42,7 @@ def new_client(
     headers: Mapping[str, str] | None = None,
     *,
     keeps_connections: bool,
-    timeout: httpx.Timeout = _TIMEOUT,
+    timeout: httpx.Timeout | None = None,
 ) -> httpx.AsyncClient:
     """Return a client for one call at a time.
 
@@ -52,7 +52,7 @@ def new_client(
     return httpx.AsyncClient(
         base_url=base_url,
         headers=headers,
-        timeout=timeout,
+        timeout=timeout or _TIMEOUT,
         limits=httpx.Limits(max_keepalive_connections=None if keeps_connections else 0),
         verify=certificates(),
         trust_env=False,
