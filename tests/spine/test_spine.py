@@ -199,3 +199,41 @@ def test_orders_are_the_baskets(marts: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     assert orders > 1_000
     assert with_lines == orders
+
+
+def test_what_flows_bring_adds_up(marts: duckdb.DuckDBPyConnection) -> None:
+    """Every enrollment counts once on each of its channels, and every other candidate with its reason."""
+    differences = marts.execute(
+        """
+        with sent as (
+            select flow_name, unnest(string_split(channels, ',')) as channel, receipts.accepted_at
+            from marts.flow_enrollments
+            left join marts.activation_receipts as receipts using (enrollment_id)
+        ),
+        expected as (
+            select flow_name, channel, count(*) as enrolled, count(accepted_at) as accepted from sent group by all
+        ),
+        counted as (
+            select flow_name, channel, sum(enrolled) as enrolled, sum(accepted) as accepted
+            from marts.flow_performance group by all having sum(enrolled) > 0
+        )
+        (select * from expected except select * from counted)
+        union all (select * from counted except select * from expected)
+        """
+    ).fetchall()
+    assert differences == []
+    [[candidates, decided, accepted, reasons]] = marts.execute(
+        """
+        select
+            sum(candidates),
+            (select count(*) from marts.flow_decisions where mode = 'live'),
+            sum(accepted),
+            bool_and(candidates = enrolled + skipped and skipped = coalesce(
+                list_sum(map_values(cast(cast(skipped_by_reason as json) as map(varchar, bigint)))), 0
+            ))
+        from marts.flow_performance
+        """
+    ).fetchall()
+    assert candidates >= decided > 0
+    assert accepted > 0
+    assert reasons
