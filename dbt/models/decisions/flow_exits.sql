@@ -132,7 +132,7 @@ failures as (
 
 failed_conditions as (
 
-    {#- a condition that no longer holds and that the flow names among its exits, or asks again while nothing is sent -#}
+    {#- a condition that holds no more, and that the flow names among its exits or asks again while nothing is sent -#}
     select
         open_enrollments.decision_id,
         min(failures.failed_filter) as failed_filter
@@ -179,14 +179,13 @@ minors as (
 
 sold_out as (
 
-    {#- the one product that a message is about has left the store's shelves while it waited -#}
+    {#- the one product that a message is about has left the shelves of the store that it names while it waited -#}
     select open_enrollments.decision_id
     from open_enrollments
-    inner join {{ ref('int_events') }} as events
-        on open_enrollments.triggered_at = events.occurred_at
-            and {{ key64('open_enrollments.trigger_event_id') }} = events.event_key
+    inner join {{ ref('int_store_names') }} as stores
+        on {{ json_text('open_enrollments.context', ['store_name']) }} = stores.store_name
     inner join {{ ref('fct_inventory_levels') }} as levels
-        on open_enrollments.object_id = levels.product_id and events.store_id = levels.store_id
+        on open_enrollments.object_id = levels.product_id and stores.store_id = levels.store_id
     where open_enrollments.object_type = 'product'
         and not open_enrollments.is_sent
         and {{ json_text('open_enrollments.context', ['product_count']) }} = '1'
