@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from extractors.landing.records import LandedRecord
 from extractors.landing.tombstone import is_tombstone
 from reverse_etl import dead_letters, holds, pauses
+from reverse_etl.sync import refused
 
 
 def take_words(connection: Connection, records: Iterable[LandedRecord]) -> None:
@@ -26,5 +27,7 @@ def take_words(connection: Connection, records: Iterable[LandedRecord]) -> None:
                 pauses.take_word(connection, operation, told, record.seq)
             case (dead_letters.RETRY | dead_letters.DISCARD | dead_letters.RESOLVE) as operation:
                 dead_letters.take_word(connection, operation, told)
+            case refused.DISCARD:
+                refused.take_word(connection, told)
             case _:
                 pass

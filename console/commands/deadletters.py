@@ -107,8 +107,10 @@ def discard(
     *,
     yes: Yes = False,
 ) -> None:
-    """Close refused rows for good."""
-    _close("discard", _selection(ids, destination, flow, reason), asks=not yes)
+    """Close refused rows for good; a customer's id closes what is kept equal of her until something else is wanted."""
+    left = _discard_mirrored(ids or [], asks=not yes)
+    if left or not ids:
+        _close("discard", _selection(left, destination, flow, reason), asks=not yes)
 
 
 @app.command()
@@ -140,6 +142,27 @@ def resolve(
         out.print(
             "[bold]Next:[/] perennial deadletters retry ID sends one again; discard closes it", soft_wrap=True
         )
+
+
+def _discard_mirrored(ids: list[str], *, asks: bool) -> list[str]:
+    """Close what is refused in what is kept equal of some customers; return the ids that are others."""
+    from reverse_etl.desk import open_desk
+    from reverse_etl.sync.refused import discard as close
+    from reverse_etl.sync.refused import refused
+
+    if not ids:
+        return []
+    settings = load_settings()
+    own_home(settings)
+    with open_desk(settings) as desk:
+        with desk.ledger.read() as connection:
+            found = [one for one in refused(connection) if one.customer_id in ids]
+        if found and asks and not typer.confirm(f"Close {len(found):,} refused in what is kept equal?"):
+            raise typer.Exit(1)
+        close(desk, found)
+    if found:
+        out.print(f"{len(found):,} discarded in what is kept equal.")
+    return [one for one in ids if one not in {letter.customer_id for letter in found}]
 
 
 def _close(deed: str, selection: "Selection", *, asks: bool) -> None:

@@ -50,6 +50,7 @@ class Desk:
     is_told_to_stop: Callable[[], bool]
     tally: Tally = field(default_factory=Tally)
     _began: float = field(default_factory=time.monotonic)
+    _tried: set[str] = field(default_factory=set)
 
     def check_time(self) -> None:
         """Raise ``StoppedError`` where no further call is to be begun."""
@@ -63,17 +64,23 @@ class Desk:
             raise StoppedError("its time is over; the rest goes with the next sync")
 
     def due(self, *, after: str, limit: int, is_wanted: bool = True, failed: bool = False) -> list[Item]:
-        """Return open items; those that failed before are asked for on their own."""
-        with self.ledger.read() as connection:
-            return book.due(
-                connection, self.mirror, after=after, limit=limit, is_wanted=is_wanted, failed=failed
-            )
+        """Return open items that this sync has not tried; those that failed before are asked for on their own."""
+        while True:
+            with self.ledger.read() as connection:
+                found = book.due(
+                    connection, self.mirror, after=after, limit=limit, is_wanted=is_wanted, failed=failed
+                )
+            untried = [item for item in found if item.item not in self._tried]
+            if untried or not found:
+                return untried
+            after = found[-1].item
 
     def begin(self, items: Sequence[tuple[str, str, Sequence[str]]]) -> None:
         """Commit that calls are about to be made: item, fingerprint, fields that may hold a value then."""
         with self.ledger.write() as connection:
             book.begin(connection, self.mirror, items, self.clock.now())
         self.tally.sent += len(items)
+        self._tried.update(item for item, _, _ in items)
         crash_point("sync_attempting")
 
     def settle(self, outcomes: Sequence[Outcome], *, is_removal: bool = False) -> None:

@@ -22,6 +22,7 @@ from reverse_etl.restore import restore_ledger
 from tests.reverse_etl.pushing import start_push
 from tests.reverse_etl.scene import Scene, decision
 from tests.reverse_etl.stage import Stage, set_stage
+from tests.reverse_etl.sync_scene import LIST, SyncScene
 from tests.reverse_etl.test_guards import GUARDS
 from tests.reverse_etl.vendor import Reply, Vendor
 
@@ -63,6 +64,27 @@ def test_migrations_lead_to_the_tables_of_the_code(ledger_url: str) -> None:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     ledger.close()
     assert differences == []
+
+
+def test_what_is_kept_equal_goes_as_on_sqlite(stage: Stage, ledger_url: str) -> None:
+    """Traits in a job and alone, a list with removals, a refusal, and what vanished: twice is once."""
+    vendors = stage.vendors
+    vendors.klaviyo.directory.job_seconds = 0.02
+    vendors.klaviyo.directory.refuses["p001@example.com"] = "a role account"
+    syncing = SyncScene.at(stage.scene.home, vendors, ledger_url)
+    names = [f"p{number:03d}" for number in range(22)]
+    syncing.warehouse.publish({name: {"tier": "gold"} for name in names}, members=names[:5])
+    report = syncing.sync()["klaviyo traits"]
+    assert (report.accepted, report.refused) == (21, 1)
+    vendors.klaviyo.directory.refuses.clear()
+    syncing.warehouse.publish({"p002": {"tier": None}, "p003": None}, members=names[3:8])
+    reports = syncing.sync()
+    assert {one.waiting + one.in_flight for one in reports.values()} == {0}
+    assert reports[f"klaviyo lists {LIST}"].removed == 2  # p001 was refused, so she never was on it
+    assert len(vendors.klaviyo.directory.members[LIST]) == 5
+    calls = vendors.calls
+    assert {one.sent for one in syncing.sync().values()} == {0}
+    assert vendors.calls == calls
 
 
 def test_a_push_goes_as_on_sqlite(tmp_path: Path, ledger_url: str, vendor: Vendor) -> None:

@@ -16,6 +16,8 @@ from reverse_etl.forget import Hers, Known, forget
 from reverse_etl.holds import Hold, all_holds, decide
 from reverse_etl.sync.drift import read_back_with, repair_with
 from reverse_etl.sync.mirror import Change, Mirror
+from reverse_etl.sync.refused import discard
+from reverse_etl.sync.refused import refused as refused_letters
 from sandbox.faults import Fault
 from tests.reverse_etl.sandbox_vendors import Vendors, serving_sandbox
 from tests.reverse_etl.scene import SetClock
@@ -154,6 +156,16 @@ def test_who_is_refused_is_tried_again_and_tells_why(syncing: SyncScene, vendors
     assert "p00003@example.com" not in refused["error"]
 
     assert syncing.sync("klaviyo")[TRAITS].refused == 1
+    ledger = syncing.scene.open()
+    with ledger.read() as connection:
+        letters = refused_letters(connection)
+    discard(OperatorsDesk(Home(syncing.scene.home), ledger, syncing.scene.log, syncing.scene.clock), letters)
+    ledger.close()
+    assert [one.customer_id for one in letters] == ["p00003"]
+    assert syncing.sync("klaviyo")[TRAITS].sent == 0, "discarded"
+    syncing.warehouse.publish({"p00003": {"tier": "black"}})
+    assert syncing.sync("klaviyo")[TRAITS].refused == 1, "something else is wanted of her"
+    syncing.warehouse.publish(people(30))
     vendors.klaviyo.directory.refuses.clear()
     assert syncing.sync("klaviyo")[TRAITS].accepted == 1
     assert told(vendors) == people(30)
@@ -173,7 +185,7 @@ def test_a_refused_job_is_taken_apart_to_the_row_that_is_wrong(
     monkeypatch.setattr(klaviyo_profiles, "profile_of", odd)
     syncing.warehouse.publish(people(30))
     report = syncing.sync("klaviyo")[TRAITS]
-    assert (report.accepted, report.refused) == (29, 2)  # the row alone is refused once more
+    assert (report.accepted, report.refused) == (29, 1)
     assert len(told(vendors)) == 29
 
 
