@@ -32,6 +32,7 @@ class Intent(msgspec.Struct, frozen=True):
     context: dict[str, Any]
     not_before: datetime | None = None
     expires_at: datetime | None = None
+    places: list[str] | None = None  # whose quiet hours bind it
 
 
 class Decision(msgspec.Struct, frozen=True, tag="decision", tag_field="kind"):

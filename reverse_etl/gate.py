@@ -19,6 +19,7 @@ from reverse_etl.ledger.rows import Enrollment, Move, apply, load
 from reverse_etl.ledger.store import salt_in
 from reverse_etl.ledger.tables import cart_facts, enrollments, exits, flow_states, suppressions
 from reverse_etl.pauses import standing, stops
+from reverse_etl.quiet import Hours
 from reverse_etl.states import Status
 
 
@@ -31,7 +32,12 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not yet: its ``not_before`` lies ahead, or it is paused: its flow in its settings, or anything by hand."""
+    """Not yet: its ``not_before`` lies ahead, or it is paused: its flow in its settings, or anything by hand.
+
+    ``until`` is the next opening where quiet hours have begun since the decision.
+    """
+
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,15 @@ _SUPPRESSED = select(suppressions.c.channel, suppressions.c.address_hash, suppre
 )
 
 
-def verdicts(connection: Connection, rows: Collection[Enrollment], now: datetime) -> dict[int, Verdict]:
+def verdicts(
+    connection: Connection, rows: Collection[Enrollment], hours: Hours, now: datetime
+) -> dict[int, Verdict]:
     """Say of each row (by ledger id) whether it may be sent now."""
     salt = salt_in(connection)
     paused = standing(connection)
     hashes = {row.ledger_id: _hashes(row, salt) for row in rows}
     known = _look_up(connection, rows, {hashed for of_row in hashes.values() for hashed in of_row.values()})
-    found = {row.ledger_id: _verdict(row, hashes[row.ledger_id], known, now) for row in rows}
+    found = {row.ledger_id: _verdict(row, hashes[row.ledger_id], known, hours, now) for row in rows}
     waiting = {
         row.ledger_id: Wait()
         for row in rows
@@ -145,11 +153,13 @@ def _hashes(row: Enrollment, salt: Salt) -> dict[Channel, str]:
     }
 
 
-def _verdict(row: Enrollment, hashes: Mapping[Channel, str], known: _Known, now: datetime) -> Verdict:
+def _verdict(
+    row: Enrollment, hashes: Mapping[Channel, str], known: _Known, hours: Hours, now: datetime
+) -> Verdict:
     if end := _over(row, known, now):
         return end
-    if known.flows.get(row.flow_name) == _PAUSED or (row.not_before is not None and now < row.not_before):
-        return Wait()
+    if wait := _waits(row, known, hours, now):
+        return wait
     if row.kind in (ORDER, *NOTICES):
         return Go(tuple(hashes))  # it goes to the till, or ends messages: nobody need welcome it
     if not hashes:
@@ -163,6 +173,13 @@ def _verdict(row: Enrollment, hashes: Mapping[Channel, str], known: _Known, now:
     if open_channels:
         return Go(open_channels)
     return End(Status.EXITED, ", ".join(f"{channel}: {reason}" for channel, reason in suppressed.items()))
+
+
+def _waits(row: Enrollment, known: _Known, hours: Hours, now: datetime) -> Wait | None:
+    if known.flows.get(row.flow_name) == _PAUSED or (row.not_before is not None and now < row.not_before):
+        return Wait()
+    opening = hours.opening(row.kind, row.places, now)
+    return None if opening is None else Wait(opening)
 
 
 def _over(row: Enrollment, known: _Known, now: datetime) -> End | None:

@@ -33,6 +33,7 @@ from reverse_etl.notices import tell_of_exits
 from reverse_etl.pauses import standing, stops
 from reverse_etl.planned import fingerprint, write_down
 from reverse_etl.process import this_holder
+from reverse_etl.quiet import Hours
 from reverse_etl.states import Status
 from reverse_etl.tail import Tail
 
@@ -88,7 +89,9 @@ class Plan:
         return Counter((row.destination, row.flow_name) for row in self.rows)
 
 
-def make_plan(desk: Desk, configured: Configured, guards: Guards, before: Plan | None = None) -> Plan:
+def make_plan(
+    desk: Desk, configured: Configured, guards: Guards, hours: Hours, before: Plan | None = None
+) -> Plan:
     """Say exactly what a push would send now, and why not what a plan ``before`` says; nothing is written."""
     now = desk.clock.now()
     with desk.ledger.rehearse() as rehearsal:
@@ -100,7 +103,7 @@ def make_plan(desk: Desk, configured: Configured, guards: Guards, before: Plan |
             rows: list[Planned] = []
             first: list[Call] = []
             for destination in configured.ready:
-                of_it, calls = _would_send(connection, destination, now)
+                of_it, calls = _would_send(connection, destination, hours, now)
                 rows += of_it
                 first += calls
             others = _others(connection)
@@ -114,7 +117,7 @@ def make_plan(desk: Desk, configured: Configured, guards: Guards, before: Plan |
 
 
 def _would_send(
-    connection: Connection, destination: Destination, now: datetime
+    connection: Connection, destination: Destination, hours: Hours, now: datetime
 ) -> tuple[list[Planned], list[Call]]:
     holder = str(this_holder())
     reap(connection, destination.name, now)
@@ -124,7 +127,7 @@ def _would_send(
     waiting: set[int] = set()
     for claimed in _claims(connection, destination, holder, now, waiting):
         ids = [row.ledger_id for row in claimed]
-        begun = begin(connection, ids, holder=holder, destination=destination, now=now)
+        begun = begin(connection, ids, holder=holder, destination=destination, hours=hours, now=now)
         waiting.update(of for of, attempt in zip(ids, begun, strict=True) if attempt == NoCall())
         loaded = load(connection, ids)
         sent = [

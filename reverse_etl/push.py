@@ -32,6 +32,7 @@ from reverse_etl.ledger.tables import enrollments
 from reverse_etl.notices import tell_of_exits
 from reverse_etl.plan import Plan, let_through, make_plan, read_plan
 from reverse_etl.process import this_holder
+from reverse_etl.quiet import Hours, hours_of, read_rules
 from reverse_etl.receipts import land_receipts
 from reverse_etl.run import Patience, Run
 from reverse_etl.scribe import Scribe
@@ -94,6 +95,7 @@ def push(
             rates=settings.home / "rates",
             guards=guards_of(desk.home),
             alarm=Alarm(settings, desk.ledger, desk.clock),
+            hours=hours_of(settings),
             on_progress=on_progress,
             stop=stop,
         )
@@ -102,7 +104,9 @@ def push(
 def plan(settings: Settings, *, destinations: Sequence[str] | None = None) -> Plan:
     """Say exactly what a push would send now; nothing is sent, and nothing is written."""
     with open_desk(settings) as desk:
-        return make_plan(desk, destinations_for(settings, destinations), guards_of(desk.home))
+        return make_plan(
+            desk, destinations_for(settings, destinations), guards_of(desk.home), hours_of(settings)
+        )
 
 
 def apply(settings: Settings, path: Path, *, on_progress: Callable[[str], None] = _silent) -> PushReport:
@@ -110,6 +114,7 @@ def apply(settings: Settings, path: Path, *, on_progress: Callable[[str], None] 
     wanted = read_plan(path, salt_of(settings))
     with open_desk(settings) as desk:
         guards, configured = guards_of(desk.home), destinations_for(settings)
+        hours = hours_of(settings)
         return push_to(
             configured,
             ledger=desk.ledger,
@@ -118,8 +123,9 @@ def apply(settings: Settings, path: Path, *, on_progress: Callable[[str], None] 
             tells=desk.tells,
             rates=settings.home / "rates",
             guards=guards,
+            hours=hours,
             alarm=Alarm(settings, desk.ledger, desk.clock),
-            plan_id=let_through(desk, wanted, make_plan(desk, configured, guards, wanted)),
+            plan_id=let_through(desk, wanted, make_plan(desk, configured, guards, hours, wanted)),
             on_progress=on_progress,
         )
 
@@ -133,6 +139,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     tells: Sequence[str] = (),
     rates: Path | None = None,
     guards: Guards | None = None,
+    hours: Hours | None = None,
     plan_id: str | None = None,
     alarm: Alarm | None = None,
     patience: Patience | None = None,
@@ -142,8 +149,9 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     """Push with parts that are already open; see ``push``.
 
     ``tells`` are the destinations that hear of closed addresses; ``rates`` is the folder in which processes share what
-    is left of a limit. Without ``guards`` nothing is too much. With a ``plan_id`` only what was written down under it
-    (``planned.py``) is sent. An ``alarm`` tells people of what waits for them, while the push goes on.
+    is left of a limit. Without ``guards`` nothing is too much; without ``hours`` the seed's are kept, where a decision
+    says for which places. With a ``plan_id`` only what was written down under it (``planned.py``) is sent. An ``alarm``
+    tells people of what waits for them, while the push goes on.
     """
     started = time.monotonic()
     tail = _Freshness(Tail(ledger, log, clock, tells), guards or Guards(), on_progress)
@@ -154,6 +162,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         clock,
         tail,
         patience or Patience(),
+        hours or Hours(read_rules()),
         rates,
         on_progress,
         stop or threading.Event(),
@@ -234,6 +243,7 @@ class _Shift:
     clock: Clock
     tail: "_Freshness"
     patience: Patience
+    hours: Hours
     rates: Path | None
     on_progress: Callable[[str], None]
     told_to_stop: threading.Event
@@ -255,6 +265,7 @@ class _Shift:
                 self.clock,
                 self.holder,
                 patience=self.patience,
+                hours=self.hours,
                 rates=self.rates,
                 plan_id=self.plan_id,
             )

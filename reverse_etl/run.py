@@ -20,6 +20,7 @@ from perennial.crash import crash_point
 from reverse_etl.destinations.base import Answer, Destination, Effect, Limit, Session
 from reverse_etl.ledger.attempts import Attempt, NoCall, begin, settle
 from reverse_etl.ledger.claims import Claimed, claim, give_back
+from reverse_etl.quiet import Hours
 from reverse_etl.rate import Pacer, pacer_of
 from reverse_etl.ready import Ready
 from reverse_etl.scribe import Scribe
@@ -65,6 +66,7 @@ class Run:
         holder: str,
         *,
         patience: Patience,
+        hours: Hours,
         rates: Path | None = None,
         plan_id: str | None = None,
     ) -> None:
@@ -78,6 +80,7 @@ class Run:
         self._clock = clock
         self._holder = holder
         self._patience = patience
+        self._hours = hours
         self._rates = rates
         self._plan_id = plan_id
         self._pacers: dict[str, Pacer] = {}
@@ -342,6 +345,7 @@ class Run:
             ledger_ids,
             holder=self._holder,
             destination=self.destination,
+            hours=self._hours,
             now=self._clock.now(),
             plan_id=self._plan_id,
         )

@@ -66,6 +66,7 @@ def _decision(row: dict[str, Any], outgoing: OutgoingFields) -> dict[str, Any]:
             "enrolled_at": row["decided_at"],
             "not_before": row["not_before"],
             "expires_at": row["expires_at"],
+            "places": _places(row["detail"]),
             "channels": row["channels"].split(","),
             "destination": row["destination"],
             "kind": row["flow_kind"],
@@ -78,6 +79,12 @@ def _decision(row: dict[str, Any], outgoing: OutgoingFields) -> dict[str, Any]:
             "context": outgoing.of(row["destination"], json.loads(row["context"])),
         }
     return told
+
+
+def _places(detail: str) -> list[str] | None:
+    """Return the places whose quiet hours bind a message, as its decision tells them; None where none do."""
+    told: str | None = json.loads(detail).get("places")
+    return told.split(", ") if told else None
 
 
 def _order_push(row: dict[str, Any]) -> dict[str, Any]:

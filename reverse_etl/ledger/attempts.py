@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 
 from reverse_etl.addresses import Channel
 from reverse_etl.destinations.base import Answer, Destination, Effect, RefusedError
-from reverse_etl.gate import End, Go, Verdict, verdicts
-from reverse_etl.ledger.claims import LEASE, give_back
+from reverse_etl.gate import End, Go, Verdict, Wait, verdicts
+from reverse_etl.ledger.claims import LEASE, give_back, put_off
 from reverse_etl.ledger.rows import Enrollment, Move, apply, load
 from reverse_etl.planned import changed
+from reverse_etl.quiet import Hours
 from reverse_etl.states import Status
 
 
@@ -39,19 +40,21 @@ def begin(  # noqa: PLR0913 - the parts of a beginning, each named at the call
     *,
     holder: str,
     destination: Destination,
+    hours: Hours,
     now: datetime,
     plan_id: str | None = None,
 ) -> list[Attempt | NoCall]:
     """Ask the gate about rows, freeze their bodies, and move them to ``attempting``, or to where they end.
 
-    With a plan, rows that would not be sent as it says are left as they are.
+    What quiet hours keep back is not due until they end. With a plan, rows that would not be sent as it says are left
+    as they are.
     """
     rows = {
         ledger_id: row
         for ledger_id, row in load(connection, ledger_ids).items()
         if row.claimed_by == holder and row.status in (Status.PENDING, Status.AMBIGUOUS)
     }
-    found = verdicts(connection, rows.values(), now)
+    found = verdicts(connection, rows.values(), hours, now)
     moves: dict[int, Move] = {}
     not_now: list[int] = []
     for ledger_id, row in rows.items():
@@ -68,6 +71,10 @@ def begin(  # noqa: PLR0913 - the parts of a beginning, each named at the call
     apply(connection, list(moves.values()), now)
     if not_now:
         give_back(connection, not_now, holder)
+    put_off(
+        connection,
+        {of: said.until for of, said in found.items() if isinstance(said, Wait) and said.until is not None},
+    )
     return [_outcome(moves.get(ledger_id)) for ledger_id in ledger_ids]
 
 

@@ -5,7 +5,8 @@ lease has ended. Dead claims on ``pending`` rows are dropped; a row left ``attem
 because nobody can tell whether its call was made.
 """
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -159,3 +160,14 @@ def give_back(connection: Connection, ledger_ids: Collection[int], holder: str) 
         )
         .values(claimed_by=None, claimed_until=None)
     )
+
+
+def put_off(connection: Connection, until: Mapping[int, datetime]) -> None:
+    """Let rows be due later than their decision said, so that no push claims them before."""
+    of_instant: dict[datetime, list[int]] = defaultdict(list)
+    for ledger_id, instant in until.items():
+        of_instant[instant].append(ledger_id)
+    for instant, ledger_ids in of_instant.items():
+        connection.execute(
+            update(enrollments).where(enrollments.c.ledger_id.in_(ledger_ids)).values(not_before=instant)
+        )

@@ -35,6 +35,7 @@ class Enrollment:
     triggered_at: datetime
     not_before: datetime | None
     expires_at: datetime | None
+    places: Sequence[str] | None
     decided_upto: int
     status: Status
     attempts: int

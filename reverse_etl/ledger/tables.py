@@ -35,7 +35,8 @@ IS_OPT_OUT = text(f"kind = '{OPT_OUT}'")
 IS_OPEN = text("not is_over")
 
 # One row an enrollment, an order for the till or a notice (kinds.py). `decided_upto` is the last landed seq that its
-# decision had read: what landed later is news to it. `frozen` is {"channels": [...], "body": {...}}, what the first
+# decision had read: what landed later is news to it. `not_before` is the decision's, or the end of quiet hours that
+# began since; `places` are those whose hours bind it. `frozen` is {"channels": [...], "body": {...}}, what the first
 # attempt sent. A claim names the process that works on the row; see claims.py. `is_cleared`: the guards have looked at
 # it, before that nobody claims it. `hold_id` is the hold that it waits, or waited, in. `discarded_at`: nobody is asked
 # about this dead letter again.
@@ -58,6 +59,7 @@ enrollments = Table(
     Column("enrolled_at", UtcDateTime, nullable=False),
     Column("not_before", UtcDateTime),
     Column("expires_at", UtcDateTime),
+    Column("places", JSON(none_as_null=True)),
     Column("decision_seq", COUNTER, nullable=False),
     Column("decided_upto", COUNTER, nullable=False),
     Column("taken_in_at", UtcDateTime, nullable=False),

@@ -35,6 +35,7 @@ def row(number: int = 7, kind: str = "marketing", **changes: Any) -> Enrollment:
         "triggered_at": NOON,
         "not_before": None,
         "expires_at": NOON + timedelta(minutes=30),
+        "places": ["CO America/Denver"],
         "decided_upto": 1,
         "status": Status.PENDING,
         "attempts": 0,

@@ -68,6 +68,7 @@ def decision(number: int, **changes: Any) -> dict[str, Any]:
         "enrolled_at": NOON.isoformat(),
         "not_before": NOON.isoformat(),
         "expires_at": (NOON + timedelta(minutes=30)).isoformat(),
+        "places": ["CO America/Denver"],
         "channels": ["sms", "email"],
         "destination": "aiq",
         "kind": "marketing",

@@ -1,11 +1,13 @@
 """What stops a call between the decision and the call."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from tests.reverse_etl.scene import EMAIL, NOON, PHONE, Scene, decision
+from reverse_etl.ledger.tables import enrollments
+from tests.reverse_etl.scene import EMAIL, NOON, PHONE, QUICK, Scene, decision
 from tests.reverse_etl.vendor import Reply, Vendor
 
 ANN: dict[str, Any] = {
@@ -269,3 +271,86 @@ def test_a_row_without_any_address_is_rejected(scene: Scene, vendor: Vendor) -> 
     scene.push()
     assert vendor.calls == []
     assert outcome(scene)[0] == "rejected"
+
+
+# Local times on and after Sunday, the 15th of March, as instants; the scene's own is noon in Denver on that day.
+DENVER, TEXAS, FLORIDA = "CO America/Denver", "TX America/Chicago", "FL America/New_York"
+LASTING: dict[str, Any] = {"not_before": NOON.isoformat(), "expires_at": None}
+
+
+def pushed_at(scene: Scene, at: str) -> dict[str, Any]:
+    """Push at an instant; return what became of the rows."""
+    scene.clock.at = datetime.fromisoformat(f"{at}+00:00")
+    return dict(scene.push().by_destination["aiq"])
+
+
+def test_what_an_outage_kept_into_the_night_goes_in_the_morning(scene: Scene, vendor: Vendor) -> None:
+    """The last minute before nine in the evening is day, nine is night; eight in the morning is day."""
+    scene.decide(decision(1, places=[DENVER], **LASTING))
+    assert pushed_at(scene, "2026-03-16 02:59:59") == {"accepted": 1}
+    scene.decide(decision(2, places=[DENVER], **LASTING))
+    for night in ("2026-03-16 03:00:00", "2026-03-16 09:30:00", "2026-03-16 13:59:59"):
+        assert pushed_at(scene, night) == {"pending": 1}
+    assert len(vendor.calls) == 1
+    assert pushed_at(scene, "2026-03-16 14:00:00") == {"accepted": 1}
+    assert len(vendor.calls) == 2
+
+
+def test_what_expires_in_the_night_is_expired(scene: Scene, vendor: Vendor) -> None:
+    """It waits no longer than it is worth anything."""
+    scene.decide(decision(1, places=[DENVER], expires_at="2026-03-16T05:00:00Z"))
+    assert pushed_at(scene, "2026-03-16 05:00:00") == {"pending": 1}
+    assert pushed_at(scene, "2026-03-16 05:00:01") == {"expired": 1}
+    assert vendor.calls == []
+    assert outcome(scene)[0] == "expired"
+
+
+@pytest.mark.parametrize(
+    ("places", "too_early", "goes"),
+    [
+        ([TEXAS], "2026-03-15 16:59:59", "2026-03-15 17:00:00"),  # noon on a Sunday
+        ([TEXAS], "2026-03-16 13:59:59", "2026-03-16 14:00:00"),  # nine on a Monday
+        ([FLORIDA], "2026-03-16 00:00:00", "2026-03-16 12:00:00"),  # eight in the evening, and in the morning
+        ([DENVER, TEXAS], "2026-03-16 02:00:00", "2026-03-16 14:00:00"),  # nine in Texas is eight in Denver
+        ([DENVER, FLORIDA], "2026-03-16 12:00:00", "2026-03-16 14:00:00"),
+    ],
+)
+def test_every_place_must_allow(
+    scene: Scene, vendor: Vendor, places: list[str], too_early: str, goes: str
+) -> None:
+    """By the state's own hours, where it has any."""
+    scene.decide(decision(1, places=places, not_before=None, expires_at=None))
+    assert pushed_at(scene, too_early) == {"pending": 1}
+    assert vendor.calls == []
+    assert pushed_at(scene, goes) == {"accepted": 1}
+
+
+def test_what_serves_an_order_has_no_quiet_hours(scene: Scene) -> None:
+    """Its decision names no places, unless the state's rule is for it."""
+    scene.decide(decision(1, kind="transactional", places=None, **LASTING))
+    assert pushed_at(scene, "2026-03-16 06:00:00") == {"accepted": 1}
+
+
+def test_a_call_whose_outcome_is_unknown_is_not_repeated_at_night(scene: Scene, vendor: Vendor) -> None:
+    """Where the destination drops a repeat, but may not have had the first."""
+    vendor.script = lambda number, _body: Reply(500 if number <= QUICK.tries else 202)
+    scene.decide(decision(1, destination="klaviyo", places=[DENVER], **LASTING))
+    scene.push()
+    calls = len(vendor.calls)
+    scene.clock.at = datetime.fromisoformat("2026-03-16 03:00:00+00:00")
+    scene.push()
+    assert len(vendor.calls) == calls
+    scene.clock.at = datetime.fromisoformat("2026-03-16 14:00:00+00:00")
+    assert scene.push().by_destination["klaviyo"] == {"accepted": 1}
+
+
+def test_what_waits_for_the_morning_is_not_looked_at_again_in_the_night(scene: Scene, vendor: Vendor) -> None:
+    """It is due in the morning: a night's pushes cost nothing, however much waits."""
+    scene.decide(*(decision(number, places=[DENVER, TEXAS], **LASTING) for number in range(60)))
+    assert pushed_at(scene, "2026-03-16 04:00:00") == {"pending": 60}
+    with scene.desk() as desk, desk.ledger.read() as connection:
+        due = connection.scalars(select(enrollments.c.not_before)).all()
+        claims = connection.scalars(select(enrollments.c.claimed_by)).all()
+    assert set(due) == {datetime(2026, 3, 16, 14, tzinfo=UTC)}
+    assert set(claims) == {None}
+    assert vendor.calls == []

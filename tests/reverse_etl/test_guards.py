@@ -293,7 +293,7 @@ def test_a_push_that_dies_while_it_looks_holds_once(scene: Scene, vendor: Vendor
 
 def test_the_push_of_the_command_and_the_worker_is_guarded(scene: Scene, vendor: Vendor) -> None:
     """They call `push`, which takes the seed's bounds and the published people, of which there are none here."""
-    scene.decide(*(decision(number, not_before=None, expires_at=None) for number in range(501)))
+    scene.decide(*(decision(number, not_before=None, expires_at=None, places=[]) for number in range(501)))
     report = push(settings_for(scene))
     assert [(hold.rows, hold.clause) for hold in report.holds] == [(501, "share_unknown")]
     assert vendor.calls == []

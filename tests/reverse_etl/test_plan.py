@@ -16,24 +16,27 @@ from reverse_etl.ledger.tables import metadata
 from reverse_etl.pauses import say
 from reverse_etl.plan import Plan, PlanError, let_through, make_plan, read_plan, write_plan
 from reverse_etl.push import apply, plan
+from reverse_etl.quiet import Hours, read_rules
 from tests.reverse_etl.pushing import killed
 from tests.reverse_etl.scene import NOON, Scene, decision, settings_for
 from tests.reverse_etl.test_guards import GUARDS
 from tests.reverse_etl.vendor import Reply, Vendor
 
-LASTING: dict[str, Any] = {"expires_at": None, "not_before": None}
+HOURS = Hours(read_rules())
+# At any hour: some of these are sent by the clock on the wall.
+LASTING: dict[str, Any] = {"expires_at": None, "not_before": None, "places": []}
 
 
 def planned(scene: Scene, guards: Guards = GUARDS) -> Plan:
     """Make a plan with the scene's destinations."""
     with scene.desk() as desk:
-        return make_plan(desk, scene.destinations(), guards)
+        return make_plan(desk, scene.destinations(), guards, HOURS)
 
 
 def applied(scene: Scene, made: Plan, guards: Guards = GUARDS) -> dict[str, Any]:
     """Apply a plan; return what the push did, by destination."""
     with scene.desk() as desk:
-        plan_id = let_through(desk, made, make_plan(desk, scene.destinations(), guards, made))
+        plan_id = let_through(desk, made, make_plan(desk, scene.destinations(), guards, HOURS, made))
     return dict(scene.push(guards=guards, plan_id=plan_id).by_destination)
 
 

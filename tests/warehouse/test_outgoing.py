@@ -107,7 +107,7 @@ def test_what_lands_to_be_sent_is_without_what_may_not_leave(tmp_path: Path) -> 
             null as recipient_phone, null as recipient_flowhub_customer_id, timestamp '2026-03-15' as triggered_at,
             timestamp '2026-03-15' as decided_at, timestamp '2026-03-15' as not_before,
             timestamp '2026-03-15' as expires_at, 'email' as channels, 'marketing' as flow_kind,
-            '{json.dumps(CONTEXT)}' as context
+            '{json.dumps(CONTEXT)}' as context, '{{"places": "CO America/Denver, TX America/Chicago"}}' as detail
         from (values ('aiq'), ('klaviyo')) as destinations (destination)
         """
     )
@@ -126,3 +126,4 @@ def test_what_lands_to_be_sent_is_without_what_may_not_leave(tmp_path: Path) -> 
     assert set(to_aiq["enrollment"]["context"]) == {*PLAIN, "brand"}
     assert set(to_klaviyo["enrollment"]["context"]) == set(PLAIN)
     assert json.loads(to_klaviyo["context"]) == CONTEXT
+    assert to_aiq["enrollment"]["places"] == ["CO America/Denver", "TX America/Chicago"]

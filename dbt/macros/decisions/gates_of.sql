@@ -132,17 +132,25 @@ places as (
 
 hours as (
 
-    {#- the hours that bind a message of this kind: what serves an order waits only where the state's rule says so -#}
+    {#- the hours that bind a message of this kind: what serves an order waits only where the state's rule says so, and
+        on the days for which it does -#}
     select distinct
         people.customer_id,
         people.kind,
         place_hours.place,
-        place_hours.opens_at,
-        place_hours.closes_at
+        case
+            when people.kind = 'marketing' or place_hours.covers_transactional then place_hours.opens_at
+            else {{ utc_time('cast(place_hours.local_date as timestamp)', 'place_hours.time_zone') }}
+        end as opens_at,
+        case
+            when people.kind = 'marketing' or place_hours.covers_transactional then place_hours.closes_at
+            else {{ utc_time("place_hours.local_date + interval '1 day'", 'place_hours.time_zone') }}
+        end as closes_at
     from people
     inner join places on people.customer_id = places.customer_id
     inner join place_hours on places.state = place_hours.state and places.time_zone = place_hours.time_zone
-    where people.kind = 'marketing' or place_hours.covers_transactional
+    where people.kind = 'marketing'
+        or place_hours.place in (select covered.place from place_hours as covered where covered.covers_transactional)
 
 ),
 
