@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,26 +32,43 @@ def abandoned() -> str:
     return str(Holder(ours.host, child.pid, ours.started, "dead"))
 
 
-def leave_attempting(scene: Scene, holder: str) -> None:
-    """Leave every row like a push that was killed with its calls in flight."""
+def leave_attempting(scene: Scene, holder: str) -> list[Mapping[str, Any]]:
+    """Leave every row like a push that was killed with its calls in flight; return what they say, by ledger id.
+
+    It is of another context than the row's: what is made anew would look otherwise.
+    """
     scene.push(destinations=Configured(()))
     ledger = scene.open()
     with ledger.write() as connection:
         rows = load(connection, range(1, 100)).values()
-        frozen = {"channels": ["email"], "body": {"as": "frozen"}}
-        moves = [Move(row, Status.ATTEMPTING, claim=(holder, NOON + LEASE), frozen=frozen) for row in rows]
+        made_by = {one.name: one for one in scene.destinations().ready}
+        bodies = [
+            made_by[row.destination].body(replace(row, context={"cart_total": 99.5}), ["email"])
+            for row in rows
+        ]
+        moves = [
+            Move(
+                row,
+                Status.ATTEMPTING,
+                claim=(holder, NOON + LEASE),
+                frozen={"channels": ["email"], "body": body},
+            )
+            for row, body in zip(rows, bodies, strict=True)
+        ]
         apply(connection, moves, NOON)
     ledger.close()
+    assert all("99.5" in str(body) for body in bodies)
+    return bodies
 
 
 def test_what_died_in_a_call_is_sent_again_only_where_that_is_safe(scene: Scene, vendor: Vendor) -> None:
     """Klaviyo gets the very body that was frozen; AIQ's row is listed and never sent by itself."""
     scene.decide(decision(1), decision(2, destination="klaviyo"))
-    leave_attempting(scene, abandoned())
+    _, to_klaviyo = leave_attempting(scene, abandoned())
     lines: list[str] = []
     report = scene.push(on_progress=lines.append)
     assert report.by_destination == {"klaviyo": {"accepted": 1}}
-    assert vendor.calls == [{"as": "frozen"}]
+    assert vendor.calls == [to_klaviyo]
     assert scene.report().ambiguous == ["d000001"]
     assert "d000001" in lines[0]
     assert scene.push().by_destination == {}
@@ -65,13 +84,13 @@ def test_what_died_in_a_call_is_sent_again_only_where_that_is_safe(scene: Scene,
 def test_an_unknown_outcome_is_not_sent_again_to_someone_who_left(scene: Scene, vendor: Vendor) -> None:
     """It stays ambiguous: expired or exited would claim that nothing was sent."""
     scene.decide(decision(1, destination="klaviyo"), decision(2, destination="klaviyo"))
-    leave_attempting(scene, abandoned())
+    _, hers_who_stayed = leave_attempting(scene, abandoned())
     scene.land(
         "messaging/feedback",
         {"type": "unsubscribed", "channel": "email", "address": "ann1@example.com"},
     )
     scene.push()
-    assert vendor.calls == [{"as": "frozen"}]
+    assert vendor.calls == [hers_who_stayed]
     assert scene.report().counts == {"klaviyo": {"accepted": 1, "ambiguous": 1}}
 
 
