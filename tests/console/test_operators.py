@@ -13,7 +13,8 @@ from perennial.settings import load_settings
 from tests.reverse_etl.scene import Scene, decision
 from tests.reverse_etl.vendor import Reply, Vendor, serving
 
-LASTING: dict[str, Any] = {"not_before": None, "expires_at": None}
+# At any hour: some of these are sent by the clock on the wall.
+LASTING: dict[str, Any] = {"not_before": None, "expires_at": None, "places": []}
 Perennial = Callable[..., str]
 
 

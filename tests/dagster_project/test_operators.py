@@ -16,7 +16,8 @@ from reverse_etl.states import Status
 from tests.reverse_etl.scene import NOON, Scene, decision
 
 GUARDS = Guards(Rules({"marketing": Bounds(2, share_percent=50)}), lambda: 3)
-LASTING: dict[str, Any] = {"not_before": None, "expires_at": None}
+# At any hour: some of these are sent by the clock on the wall.
+LASTING: dict[str, Any] = {"not_before": None, "expires_at": None, "places": []}
 
 
 @pytest.fixture(name="scene")

@@ -216,7 +216,7 @@ def test_closed_addresses_are_part_of_a_plan_and_come_first(scene: Scene, vendor
     scene.decide(decision(2, **LASTING), ended)
     scene.land("messaging/feedback", {"type": "stop", "channel": "sms", "address": "+13035550009"})
     with scene.desk() as desk:
-        made = make_plan(replace(desk, tells=("aiq",)), scene.destinations(), GUARDS)
+        made = make_plan(replace(desk, tells=("aiq",)), scene.destinations(), GUARDS, HOURS)
     assert [row.kind for row in made.rows] == ["opt_out", "marketing", "exit"]
     calls = len(vendor.calls)
     scene.push(guards=GUARDS, tells=("aiq",))

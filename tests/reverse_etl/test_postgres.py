@@ -18,6 +18,7 @@ from reverse_etl.ledger.store import LedgerError, open_ledger
 from reverse_etl.ledger.tables import metadata
 from reverse_etl.pauses import say
 from reverse_etl.plan import make_plan
+from reverse_etl.quiet import Hours, read_rules
 from reverse_etl.restore import restore_ledger
 from tests.reverse_etl.pushing import start_push
 from tests.reverse_etl.scene import Scene, decision
@@ -132,7 +133,7 @@ def test_people_decide_as_on_sqlite(tmp_path: Path, ledger_url: str, vendor: Ven
     with scene.desk() as desk:
         desk.catch_up()
         before = scene.report().counts
-        made = make_plan(desk, scene.destinations(), GUARDS)
+        made = make_plan(desk, scene.destinations(), GUARDS, Hours(read_rules()))
         assert [row.enrollment_id for row in made.rows] == ["d000020"]
         assert scene.report().counts == before
         looks = [threading.Thread(target=GUARDS.look, args=(desk.ledger, desk.clock)) for _ in range(2)]
