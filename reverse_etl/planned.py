@@ -25,6 +25,11 @@ def write_down(connection: Connection, plan_id: str, rows: Sequence[tuple[int, s
         connection.execute(insert(planned), values)
 
 
+def clear(connection: Connection) -> None:
+    """Let nothing through any more: a plan is applied once."""
+    connection.execute(delete(planned))
+
+
 def is_planned(plan_id: str) -> ColumnElement[bool]:
     """Return the condition that a row of the ledger belongs to a plan."""
     return exists().where(planned.c.plan_id == plan_id, planned.c.ledger_id == enrollments.c.ledger_id)

@@ -31,6 +31,7 @@ from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.notices import tell_of_exits
 from reverse_etl.plan import Plan, let_through, make_plan, read_plan
+from reverse_etl.planned import clear as forget_plan
 from reverse_etl.process import this_holder
 from reverse_etl.quiet import Hours, hours_of, read_rules
 from reverse_etl.receipts import land_receipts
@@ -177,6 +178,8 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     finally:
         with ledger.write() as connection:
             release(connection, shift.holder, clock.now())
+            if plan_id is not None:
+                forget_plan(connection)
     crash_point("committed_not_landed")
     shift.tidy()
 

@@ -85,6 +85,7 @@ def test_a_plan_is_applied_and_nothing_else_is_sent(scene: Scene, vendor: Vendor
     with pytest.raises(PlanError, match=r"d000001 is accepted; d000002 is accepted"):
         applied(scene, made)
     assert len(vendor.calls) == 2
+    assert contents(scene)["planned"] == 0, "nothing of a person is left of it"
     assert scene.push().by_destination == {"aiq": {"accepted": 1}}
 
 
