@@ -16,6 +16,7 @@ import standardwebhooks
 from openapi_client.models.data_privacy_create_deletion_job_query import DataPrivacyCreateDeletionJobQuery
 from openapi_client.models.event_create_query_v2 import EventCreateQueryV2
 from openapi_client.models.events_bulk_create_job import EventsBulkCreateJob
+from openapi_client.models.profile_import_job_create_query import ProfileImportJobCreateQuery
 from openapi_client.models.profile_upsert_query import ProfileUpsertQuery
 from openapi_client.models.suppression_create_job_create_query import SuppressionCreateJobCreateQuery
 from openapi_schema_validator import OAS30Validator
@@ -25,6 +26,7 @@ from referencing.jsonschema import DRAFT4
 
 from reverse_etl.destinations.aiq import INGEST
 from reverse_etl.destinations.klaviyo import BULK, DELETIONS, EVENTS, IMPORT, SUPPRESSIONS
+from reverse_etl.destinations.klaviyo_profiles import JOBS
 
 OPENAPI = "PERENNIAL_KLAVIYO_OPENAPI"
 _MODELS: Mapping[str, type[BaseModel]] = {
@@ -33,6 +35,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     IMPORT: ProfileUpsertQuery,
     SUPPRESSIONS: SuppressionCreateJobCreateQuery,
     DELETIONS: DataPrivacyCreateDeletionJobQuery,
+    JOBS: ProfileImportJobCreateQuery,
 }
 _MOST_BYTES = {EVENTS: 5_000_000, BULK: 5_000_000, IMPORT: 100_000}
 _MOST_PROFILES_SUPPRESSED = 100

@@ -32,6 +32,7 @@ from reverse_etl.destinations.klaviyo import (
     SUPPRESSIONS,
     Klaviyo,
 )
+from reverse_etl.destinations.klaviyo_profiles import BULK_IMPORT, JOBS, bulk_import, one_import, profile_of
 from reverse_etl.destinations.webhook import Webhook
 from reverse_etl.kinds import EXIT
 from reverse_etl.ledger.rows import Enrollment
@@ -293,12 +294,27 @@ FACTS = {
     IMPORT: ("75/s", "750/m", {"profiles:write"}),
     SUPPRESSIONS: ("75/s", "750/m", {"profiles:write", "subscriptions:write"}),
     DELETIONS: ("3/s", "60/m", {"data-privacy:write"}),
+    JOBS: ("10/s", "150/m", {"lists:write", "profiles:write"}),
 }
+
+
+def test_what_is_kept_equal_is_as_documented() -> None:
+    """A job with a list, and one profile of which a field is cleared."""
+    profile = profile_of("ann@example.com", {"tier": "gold", "points_balance": 1.5, "birth_month": None})
+    assert judge(JOBS, json.dumps(bulk_import([profile], "XyZ123")).encode()) == []
+    one = one_import("ann@example.com", {"tier": None, "points_balance": 2})
+    assert judge(IMPORT, json.dumps(one).encode()) == []
 
 
 @pytest.mark.parametrize(
     ("path", "rates"),
-    [(EVENTS, DEFAULT_RATES), (BULK, BULK_RATES), (IMPORT, PROFILE_RATES), (SUPPRESSIONS, PROFILE_RATES)],
+    [
+        (EVENTS, DEFAULT_RATES),
+        (BULK, BULK_RATES),
+        (IMPORT, PROFILE_RATES),
+        (SUPPRESSIONS, PROFILE_RATES),
+        (JOBS, BULK_IMPORT.rates),
+    ],
 )
 def test_the_limits_kept_are_the_documented_ones(path: str, rates: Sequence[Rate]) -> None:
     """By the push and by the sandbox alike."""
