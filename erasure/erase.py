@@ -32,7 +32,7 @@ from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.destinations.base import Effect, Forgetful
-from reverse_etl.destinations.registry import FORGETFUL, destinations_for
+from reverse_etl.destinations.registry import FORGETFUL, destinations_for, told_of_closed_addresses
 from reverse_etl.forget import Known, forget
 from reverse_etl.ledger.store import open_ledger
 from warehouse.builder import Builder
@@ -149,7 +149,15 @@ class _Steps:
 
         ledger = open_ledger(self.settings.ledger_url, salt_of(self.settings))
         try:
-            forget(ledger, self.log, self.clock, in_ledger(person), remember, is_settled=is_settled)
+            forget(
+                ledger,
+                self.log,
+                self.clock,
+                in_ledger(person),
+                remember,
+                is_settled=is_settled,
+                tells=told_of_closed_addresses(self.settings),
+            )
         finally:
             ledger.close()
 

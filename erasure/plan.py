@@ -16,6 +16,7 @@ from perennial.errors import PerennialError
 from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
+from reverse_etl.destinations.registry import told_of_closed_addresses
 from reverse_etl.forget import Hers, known_at, refuse_open
 from reverse_etl.ledger.store import open_ledger
 from reverse_etl.tail import Tail
@@ -63,7 +64,7 @@ def plan(settings: Settings, clock: Clock, asked: str, on_node: OnNode = ignore)
         rows = rows_of(warehouse, log, person, covered(log))
     ledger = open_ledger(settings.ledger_url, salt_of(settings))
     try:
-        Tail(ledger, log, clock).catch_up()
+        Tail(ledger, log, clock, told_of_closed_addresses(settings)).catch_up()
         known = known_at(ledger, in_ledger(person), clock)
     finally:
         ledger.close()

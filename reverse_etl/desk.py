@@ -18,7 +18,7 @@ from perennial.home import Home
 from perennial.published import rows
 from perennial.salt import salt_of
 from perennial.settings import Settings
-from reverse_etl.destinations.registry import NAMES, TILL, destinations_for
+from reverse_etl.destinations.registry import NAMES, told_of_closed_addresses
 from reverse_etl.ledger.store import Ledger, open_ledger
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.tail import Tail
@@ -64,8 +64,7 @@ class Desk:
 def open_desk(settings: Settings) -> Iterator[Desk]:
     """Open an installation's desk for a while."""
     clock = clock_of(settings)
-    # Whichever are pushed to, all hear of a closed address.
-    tells = tuple(one.name for one in destinations_for(settings).ready if one.name != TILL)
+    tells = told_of_closed_addresses(settings)
     ledger = open_ledger(settings.ledger_url, salt_of(settings))
     try:
         yield Desk(Home(settings.home), ledger, LandingLog(settings.landing_url, clock), clock, tells)

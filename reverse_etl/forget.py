@@ -1,7 +1,7 @@
 """Forgetting a person in the ledger: her enrollments, what was sent, what was answered, what was kept equal."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -78,15 +78,17 @@ def forget(  # noqa: PLR0913 - the parts of the ledger, and what the caller keep
     remember: Callable[[Known], None] = lambda _known: None,
     *,
     is_settled: bool = False,
+    tells: Sequence[str] = (),
 ) -> int:
     """Take a person out of the ledger and return how many enrollments went; doing it again takes out nothing.
 
     Her addresses are closed first, so nothing more is sent; a call in flight is waited for; what is known of her
     sent messages lands before it goes, so that no batch of receipts is short of a row. ``remember`` is told what
     there is of her before it goes. Raises ``PerennialError`` where a call does not end, and where an order of hers
-    is not settled; with ``is_settled`` all of them were, so what waits was taken in again by a slower push.
+    is not settled; with ``is_settled`` all of them were, so what waits was taken in again by a slower push. ``tells``
+    are the destinations that hear of what others closed meanwhile.
     """
-    Tail(ledger, log, clock).catch_up()
+    Tail(ledger, log, clock, tells).catch_up()
     crash_point("erasure_closed")
     deadline = time.monotonic() + _CALL_SECONDS
     while True:

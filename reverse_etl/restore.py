@@ -9,7 +9,7 @@ receipt is sent where the destination dedupes, and becomes ambiguous where it do
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import groupby
@@ -25,7 +25,7 @@ from extractors.landing.tombstone import is_tombstone
 from perennial.clock import Clock, clock_of
 from perennial.salt import salt_of
 from perennial.settings import load_settings
-from reverse_etl.destinations.registry import DEDUPING
+from reverse_etl.destinations.registry import DEDUPING, told_of_closed_addresses
 from reverse_etl.holds import make_again
 from reverse_etl.kinds import EXIT, NOTICES
 from reverse_etl.ledger.rows import Move, apply, load
@@ -40,7 +40,9 @@ _LOST = "the ledger was lost after it may have been sent"
 _INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 
 
-def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, int]:
+def restore_ledger(
+    ledger: Ledger, log: LandingLog, clock: Clock, tells: Sequence[str] = ()
+) -> dict[str, int]:
     """Take over landed receipts and decisions; return how many enrollments stand in each state now.
 
     No push may run meanwhile. On a ledger that lacks nothing it changes only that what waits for a
@@ -56,7 +58,7 @@ def restore_ledger(ledger: Ledger, log: LandingLog, clock: Clock) -> dict[str, i
             connection.execute(
                 select(func.setval(text("pg_get_serial_sequence('receipts', 'receipt_no')"), highest))
             )
-    Tail(ledger, log, clock).catch_up()
+    Tail(ledger, log, clock, tells).catch_up()
     with ledger.write() as connection:
         _settle_known(connection, last)
         make_again(connection)
@@ -140,7 +142,8 @@ def main() -> None:
     settings = load_settings()
     clock = clock_of(settings)
     ledger = open_ledger(settings.ledger_url, salt_of(settings))
-    found = restore_ledger(ledger, LandingLog(settings.landing_url, clock), clock)
+    tells = told_of_closed_addresses(settings)
+    found = restore_ledger(ledger, LandingLog(settings.landing_url, clock), clock, tells)
     ledger.close()
     counts = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
     sys.stdout.write(f"{counts or 'nothing to restore'}\n")

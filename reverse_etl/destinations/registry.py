@@ -54,6 +54,11 @@ class Configured:
     off: Mapping[str, str] = field(default_factory=dict)
 
 
+def told_of_closed_addresses(settings: Settings) -> tuple[str, ...]:
+    """Return the destinations that hear of a closed address: whichever are pushed to now, all that are set up."""
+    return tuple(one.name for one in destinations_for(settings).ready if one.name != TILL)
+
+
 def destinations_for(settings: Settings, names: Sequence[str] | None = None) -> Configured:
     """Make the destinations from the settings; ``SettingsError`` where one is named that doesn't exist."""
     unknown = sorted(set(names or ()) - set(_MAKERS))

@@ -141,3 +141,16 @@ def test_a_batch_whose_rows_are_erased_stops_no_push(scene: Scene) -> None:
     ledger.close()
     assert scene.report().receipts_to_land == 0
     scene.push()
+
+
+def test_what_another_closed_meanwhile_is_told_nevertheless(scene: Scene, vendor: Vendor) -> None:
+    """The erasure reads the log as a push does."""
+    scene.decide(decision(1))
+    scene.push()
+    scene.land("messaging/feedback", {"type": "stop", "channel": "sms", "address": "+13035550177"})
+    ledger = scene.open()
+    forget(ledger, scene.log, scene.clock, Hers({"c_1"}, {"d000001"}), tells=("aiq",))
+    ledger.close()
+    scene.push(tells=("aiq",))
+    assert [one["status"] for one in scene.notice_receipts()] == ["accepted"]
+    assert len(vendor.calls) == 2
