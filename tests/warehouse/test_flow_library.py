@@ -23,6 +23,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "dbt"
     for part in ("models/flows", "models/audiences", "seeds"):
         shutil.copytree(PROJECT / part, copy / part)
+    shutil.copy(PROJECT / "dbt_project.yml", copy)
     for module in (flow_settings, flow_library):
         monkeypatch.setattr(module, "PROJECT", copy)
     return copy
