@@ -19,7 +19,8 @@ from perennial.home import Home
 
 NORMAL, FULL = 1, 2
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored in what it starts aside
 from pathlib import Path
 import dagster as dg
 from console.instance import prepare_instance

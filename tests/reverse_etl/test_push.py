@@ -226,7 +226,9 @@ def test_an_interrupted_push_finishes_its_calls(tmp_path: Path, vendor: Vendor) 
     scene = Scene(tmp_path, aiq_url=vendor.url)
     scene.decide(*(decision(number) for number in range(60)))
     program = (
-        "import sys; from pathlib import Path; from tests.reverse_etl.scene import Scene; "
+        "import signal, sys; from pathlib import Path; from tests.reverse_etl.scene import Scene; "
+        # a shell may have it ignored in what it starts aside
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
         "Scene(Path(sys.argv[1]), aiq_url=sys.argv[2]).push()"
     )
     vendor.script = lambda _number, _body: Reply(delay=0.3)
