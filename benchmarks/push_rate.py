@@ -222,9 +222,10 @@ def main() -> None:
         print(f"  REST, signed webhook    {measured(rows, ours(rows, webhook))}")
         print(f"  REST, drt               {measured(rows, drt(rows, python, 'rest'))}")
     limit, jobs = DEFAULT_RATES[0].limit, BULK_RATES[1].limit
-    found = measured(3_500, ours(3_500, at_its_limit), is_limited=True)
+    # fewer than a minute may take: the reserve for closed addresses is left
+    found = measured(3_400, ours(3_400, at_its_limit), is_limited=True)
     share = found.rows / found.seconds / limit
-    print(f"3,500 single events under Klaviyo's limits ({limit}/s): {found}, {share:.0%} of it")
+    print(f"3,400 single events under Klaviyo's limits ({limit}/s): {found}, {share:.0%} of it")
     print(
         f"(jobs: {jobs} a minute of up to 1,000 events; a push reaches that limit with {jobs * 1000:,} rows)"
     )
