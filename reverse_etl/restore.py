@@ -17,8 +17,6 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from extractors.landing.log import LandingLog
 from extractors.landing.tombstone import is_tombstone
@@ -28,6 +26,7 @@ from perennial.settings import load_settings
 from reverse_etl.destinations.registry import DEDUPING, told_of_closed_addresses
 from reverse_etl.holds import make_again
 from reverse_etl.kinds import EXIT, NOTICES
+from reverse_etl.ledger.insert import insert_into
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.store import Ledger, open_ledger
 from reverse_etl.ledger.tables import enrollments, receipt_batches, receipts
@@ -37,7 +36,6 @@ from reverse_etl.tail import Tail
 from reverse_etl.words import take_words
 
 _LOST = "the ledger was lost after it may have been sent"
-_INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 
 
 def restore_ledger(
@@ -84,10 +82,9 @@ def _landed_receipts(log: LandingLog) -> Iterator[tuple[str, list[dict[str, Any]
 
 def _keep_receipts(connection: Connection, name: str, rows: list[dict[str, Any]]) -> None:
     first, last = (int(number) for number in name.removeprefix("receipts/").split("-"))
-    insert = _INSERTS[connection.dialect.name]
     landed = {"first_receipt_no": first, "last_receipt_no": last, "is_landed": True}
     connection.execute(
-        insert(receipt_batches)
+        insert_into(connection, receipt_batches)
         .values(landed)
         .on_conflict_do_update(index_elements=["first_receipt_no"], set_=landed)
     )
@@ -99,7 +96,9 @@ def _keep_receipts(connection: Connection, name: str, rows: list[dict[str, Any]]
             "batch": first,
         }
         connection.execute(
-            insert(receipts).values(values).on_conflict_do_update(index_elements=["receipt_no"], set_=values)
+            insert_into(connection, receipts)
+            .values(values)
+            .on_conflict_do_update(index_elements=["receipt_no"], set_=values)
         )
 
 

@@ -24,9 +24,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from reverse_etl.ledger.insert import insert_into
 from reverse_etl.ledger.tables import sync_items, sync_marks
 from reverse_etl.process import is_dead
 from reverse_etl.sync.mirror import LISTS, Item, Mirror
@@ -444,8 +443,7 @@ def _insert(
     connection: Connection, table: Table, values: Sequence[dict[str, Any]], *, wanted_anew: bool = False
 ) -> None:
     """Insert what is not there; where items are, note what is wanted of them now."""
-    dialect = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    statement = dialect(table).values(list(values))
+    statement = insert_into(connection, table).values(list(values))
     if not wanted_anew:
         connection.execute(statement.on_conflict_do_nothing())
         return
