@@ -48,6 +48,11 @@ class Home:
         return self.root / "data_docs"
 
     @property
+    def plans(self) -> Path:
+        """Plans of pushes that were made without naming a file."""
+        return self.root / "plans"
+
+    @property
     def sandbox(self) -> Path:
         """What the sandbox's vendors keep."""
         return self.root / "sandbox"

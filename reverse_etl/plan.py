@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 
 from perennial.crash import crash_point
 from perennial.errors import PerennialError
+from perennial.home import Home
 from perennial.salt import Salt
 from reverse_etl.desk import Desk
 from reverse_etl.destinations.base import Destination
@@ -233,6 +234,20 @@ def write_plan(plan: Plan, path: Path, salt: Salt) -> None:
         raise PlanError(
             f"the plan can't be written to {path}: {error.strerror}", "name a file in a folder that is yours"
         ) from None
+
+
+def plan_file(home: Home, named: str) -> Path:
+    """Return the file that a plan's id, or a path, names: what is kept under its id is in the home."""
+    kept = home.plans / f"{named}.json"
+    return kept if named == Path(named).name and kept.exists() else Path(named)
+
+
+def keep_plan(plan: Plan, home: Home, salt: Salt) -> Path:
+    """Write a plan down in the home, under its id; return the file."""
+    home.plans.mkdir(parents=True, exist_ok=True)
+    path = home.plans / f"{plan.plan_id}.json"
+    write_plan(plan, path, salt)
+    return path
 
 
 def read_plan(path: Path, salt: Salt) -> Plan:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 from extractors.landing.log import LandingLog
 from perennial.clock import Clock
 from perennial.crash import crash_point
+from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.alerts import Alarm
@@ -30,7 +31,7 @@ from reverse_etl.ledger.claims import reap, release
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.notices import tell_of_exits
-from reverse_etl.plan import Plan, let_through, make_plan, read_plan
+from reverse_etl.plan import Plan, let_through, make_plan, plan_file, read_plan
 from reverse_etl.planned import clear as forget_plan
 from reverse_etl.process import this_holder
 from reverse_etl.quiet import Hours, hours_of, read_rules
@@ -110,9 +111,12 @@ def plan(settings: Settings, *, destinations: Sequence[str] | None = None) -> Pl
         )
 
 
-def apply(settings: Settings, path: Path, *, on_progress: Callable[[str], None] = _silent) -> PushReport:
-    """Send what a plan says and nothing else; ``PlanError`` names what has changed, and then nothing is sent."""
-    wanted = read_plan(path, salt_of(settings))
+def apply(settings: Settings, named: str, *, on_progress: Callable[[str], None] = _silent) -> PushReport:
+    """Send what a plan, by its file or id, says and nothing else.
+
+    ``PlanError`` names what has changed, and then nothing is sent.
+    """
+    wanted = read_plan(plan_file(Home(settings.home), named), salt_of(settings))
     with open_desk(settings) as desk:
         guards, configured = guards_of(desk.home), destinations_for(settings)
         hours = hours_of(settings)
@@ -190,7 +194,8 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     for name, held in tail.held.items():
         counts.setdefault(name, Counter())[Status.HELD] += held
     waiting = _waiting(ledger)
-    stopped |= {name: reason for name, reason in configured.missing.items() if waiting.get(name)}
+    if plan_id is None:  # a plan holds nothing for them
+        stopped |= {name: reason for name, reason in configured.missing.items() if waiting.get(name)}
     for name, reason in stopped.items():
         on_progress(f"{name}: stopped: {reason}")
     return PushReport(

@@ -39,8 +39,12 @@ def push(  # noqa: PLR0913 - the options of a command
         bool, typer.Option("--plan", help="Say exactly what would be sent; send and write nothing.")
     ] = False,
     apply: Annotated[
-        Path | None,
-        typer.Option("--apply", metavar="PLAN", help="Send what this plan says and nothing else, or refuse."),
+        str | None,
+        typer.Option(
+            "--apply",
+            metavar="PLAN",
+            help="Send what this plan (file, or id) says and nothing else, or refuse.",
+        ),
     ] = None,
     read_back: Annotated[
         bool, typer.Option("--read-back", help="Read the mirrored lists there, show drift, and repair it.")

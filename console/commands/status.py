@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from console.output import out
 from console.tables import show, table
@@ -11,9 +12,12 @@ from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from reverse_etl.sync.book import Standing
+
 
 def status() -> None:
-    """Show stale sources, what waits, what is held, the last acceptance, and the command to type next."""
+    """Show stale sources, what waits, what is held or out of step, the last acceptance, and what to type next."""
     settings = load_settings()
     now = clock_of(settings).now()
     out.print(f"[bold]{settings.home}[/] at {now:%Y-%m-%d %H:%M:%S} UTC")
@@ -115,6 +119,7 @@ def _ledger(settings: Settings) -> Iterator[str]:
     from reverse_etl.pauses import standing
     from reverse_etl.report import ledger_report
     from reverse_etl.states import Status
+    from reverse_etl.sync.book import standings
 
     if settings.perennial_ledger_url is None and not (settings.home / "ledger.sqlite").exists():
         out.print("Nothing has been sent yet.")
@@ -125,6 +130,7 @@ def _ledger(settings: Settings) -> Iterator[str]:
         with ledger.read() as connection:
             accepted_at = connection.scalar(select(func.max(enrollments.c.accepted_at)))
             holds, paused, letters = all_holds(connection), standing(connection), dead_letters(connection)
+            mirrors = standings(connection)
     finally:
         ledger.close()
     shown = table("system", ".state", "count")
@@ -134,6 +140,7 @@ def _ledger(settings: Settings) -> Iterator[str]:
     show(out, "Enrollments", shown)
     last = "nothing yet" if accepted_at is None else f"{accepted_at:%Y-%m-%d %H:%M:%S} UTC"
     out.print(f"Last accepted: {last}.")
+    _kept_equal(mirrors)
     for hold in holds:
         command = f"perennial holds show {hold.hold_id}"
         told = f"{hold.rows:,} of {hold.flow_name} to {hold.destination} ({hold.clause})"
@@ -148,6 +155,7 @@ def _ledger(settings: Settings) -> Iterator[str]:
         )
         yield f"{command} (when calls may go on)"
     refused = sum(letter.status == Status.REJECTED for letter in letters)
+    refused += sum(mirror.refused for mirror in mirrors)
     if refused:
         out.print(
             f"Refused: {refused:,} rows wait for somebody to look. → perennial deadletters list",
@@ -159,5 +167,24 @@ def _ledger(settings: Settings) -> Iterator[str]:
             f"look up {len(report.ambiguous)} ambiguous enrollments at the destination, then "
             "perennial deadletters resolve ID --sent (or --not-sent)"
         )
+    drifted = [str(mirror.mirror) for mirror in mirrors if mirror.drifted]
+    if drifted:
+        command = "perennial push --read-back"
+        out.print(f"Drift: {', '.join(drifted)}. → {command}", markup=False, soft_wrap=True)
+        yield f"{command} (it asks before it repairs)"
     if not paused and any(counts.get("pending") for counts in report.counts.values()):
         yield "perennial push"
+
+
+def _kept_equal(mirrors: "list[Standing]") -> None:
+    """Show how what is kept equal stands: in step, or by how many it is not, and what the last read-back found."""
+    if not mirrors:
+        return
+    shown = table("kept equal", ".state", "open", "failed", "missing", "unexpected", ".last read back")
+    for one in mirrors:
+        found = ["", "", ""]  # of traits, and of a list that nobody has read
+        if one.read_at is not None:
+            at = f"{one.read_at:%Y-%m-%d %H:%M:%S}"
+            found = [f"{one.missing or 0:,}", f"{one.unexpected or 0:,}", at]
+        shown.add_row(str(one.mirror), one.state, f"{one.waiting:,}", f"{one.refused:,}", *found)
+    show(out, "Traits and lists", shown)

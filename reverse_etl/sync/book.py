@@ -62,36 +62,54 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a mirror stands: how many are refused, and what the last read-back found, None where there was none."""
+    """How a mirror stands: ``waiting`` are not as they are wanted, ``refused`` are those whom the destination refuses.
+
+    ``missing`` and ``unexpected`` are what the last read-back found, None where there was none.
+    """
 
     mirror: Mirror
+    waiting: int
     refused: int
     held: str | None
     missing: int | None
     unexpected: int | None
     read_at: datetime | None
 
+    @property
+    def drifted(self) -> bool:
+        """Whether the last read-back found something else than what was confirmed."""
+        return bool(self.missing or self.unexpected)
+
+    @property
+    def state(self) -> str:
+        """In a word what is to be thought of it: what needs a person comes first."""
+        words = {"held": self.held, "failed": self.refused, "drift": self.drifted, "open": self.waiting}
+        return next((word for word, is_so in words.items() if is_so), "in step")
+
 
 def standings(connection: Connection) -> list[Standing]:
     """Return how each mirror stands."""
-    refused = (
+    # few rows by an index of their own, however many items there are
+    is_open = and_(
+        _item.destination == _mark.destination,
+        _item.kind == _mark.kind,
+        _item.target == _mark.target,
+        _item.is_open,
+    )
+    waiting, refused = (
         select(func.count())
         .select_from(sync_items)
-        .where(
-            _item.destination == _mark.destination,
-            _item.kind == _mark.kind,
-            _item.target == _mark.target,
-            _item.error.is_not(None),
-            _item.is_open,
-        )
+        .where(is_open, of_them)
         .correlate(sync_marks)
         .scalar_subquery()
+        for of_them in (_item.error.is_(None), _item.error.is_not(None))
     )
     found = connection.execute(
         select(
             _mark.destination,
             _mark.kind,
             _mark.target,
+            waiting,
             refused,
             _mark.held,
             _mark.missing,

@@ -193,6 +193,8 @@ def test_the_code_location_loads_as_a_server_loads_it(definitions: dg.Definition
     repository = definitions.get_repository_def()
     names = {job.name for job in repository.get_all_jobs()}
     assert names >= {"perennial", "perennial_hot", "build", "flowhub_orders"}
+    by_hand = {"holds", "deadletters", "pauses", "quarantine", "push_plan", "push_apply", "push_read_back"}
+    assert names >= by_hand, "what a command does is an action here, too"
     assert {schedule.job_name for schedule in repository.schedule_defs} <= names
 
 

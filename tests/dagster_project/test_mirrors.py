@@ -1,16 +1,20 @@
 """What is kept equal, as an operator sees it in Dagster."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from dagster_project.defs.activation.mirrors import MIRRORS, mirrors, mirrors_are_kept
+from dagster_project.defs.activation.pushes import push_read_back
 from dagster_project.lib.keys import mirror_key
 from perennial.settings import load_settings
+from tests.dagster_project.test_operators import output_of
 from tests.reverse_etl.stage import Stage, set_stage
-from tests.reverse_etl.sync_scene import LIST, Warehouse
+from tests.reverse_etl.sync_scene import LIST, Warehouse, change_by_hand, on_the_list
 
 
 @pytest.fixture
@@ -56,3 +60,27 @@ def test_without_a_published_set_there_is_nothing_to_do(stage: Stage) -> None:
     made = result.asset_materializations_for_node("mirrors")
     assert [one.metadata["build_no"].value for one in made] == [0] * len(MIRRORS)
     assert stage.vendors.calls == 0
+
+
+def test_the_launchpad_reads_lists_back_and_repairs_them(stage: Stage) -> None:
+    """Shown first, and mended only when asked; the deed lands; nothing that names a person is in the run."""
+    warehouse = Warehouse(stage.scene.home)
+    warehouse.publish({f"p{number:03d}": {"tier": "gold"} for number in range(25)}, members=["p000", "p002"])
+    assert dg.materialize([mirrors], instance=dg.DagsterInstance.ephemeral()).success
+    change_by_hand(stage.vendors, off=["p002"])
+    shown = _read_back(repair=False)
+    assert (shown["there"], shown["missing"], shown["unexpected"], shown["put_on"]) == (2, 1, 1, 0)
+    assert on_the_list(stage.vendors) == {"p000", "by.hand"}
+    shown = _read_back(repair=True)
+    assert (shown["put_on"], shown["taken_off"], shown["not_done"]) == (1, 1, "")
+    assert on_the_list(stage.vendors) == {"p000", "p002"}
+    [deed] = [json.loads(record.payload) for record in stage.scene.log.read("perennial", "operations")]
+    assert (deed["operation"], deed["subject"]["unexpected"]) == ("mirror_repair", 1)
+    assert _read_back(repair=True)["unexpected"] == 0
+
+
+def _read_back(*, repair: bool) -> dict[str, Any]:
+    done = push_read_back.execute_in_process(
+        run_config={"ops": {"read_lists_back": {"config": {"repair": repair}}}}
+    )
+    return output_of(done, "read_lists_back")

@@ -8,12 +8,14 @@ import dagster as dg
 import pytest
 
 from dagster_project.lib.keys import VOLUME, enrollments_key, exits_key
+from perennial.settings import load_settings
 from reverse_etl.guards import Bounds, Guards, Rules, held_now
 from reverse_etl.holds import all_holds
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.states import Status
 from tests.reverse_etl.scene import NOON, Scene, decision
+from tests.reverse_etl.vendor import serving
 
 GUARDS = Guards(Rules({"marketing": Bounds(2, share_percent=50)}), lambda: 3)
 # At any hour: some of these are sent by the clock on the wall.
@@ -49,6 +51,14 @@ def run(definitions: dg.Definitions, job: str, op: str, **config: Any) -> dg.Exe
     return definitions.resolve_job_def(job).execute_in_process(
         run_config={"ops": {op: {"config": config}}}, raise_on_error=False
     )
+
+
+def output_of(done: dg.ExecuteInProcessResult, op: str) -> dict[str, Any]:
+    """Return what an op shows of what it did; none of it is an address."""
+    [event] = [event for event in done.events_for_node(op) if event.is_successful_output]
+    shown = {name: value.value for name, value in event.step_output_data.metadata.items()}
+    assert "@example.com" not in str(shown)
+    return shown
 
 
 def counts(scene: Scene) -> dict[str, int]:
@@ -131,3 +141,33 @@ def test_the_launchpad_does_what_the_commands_do(definitions: dg.Definitions, sc
         assert not refused.success
         [failure] = [event for event in refused.all_events if event.is_step_failure]
         assert named in str(failure.step_failure_data)
+
+
+def test_a_plan_is_made_looked_at_and_applied_from_the_launchpad(
+    definitions: dg.Definitions, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was shown is sent and nothing else, once; a plan that holds no more fails by name; the deed lands."""
+    with serving() as vendor:
+        for name, value in {
+            "AIQ_BASE_URL": vendor.url,
+            "AIQ_API_KEY": "aiq-key",
+            "AIQ_INTEGRATOR_SLUG": "slug",
+        }.items():
+            monkeypatch.setenv(name, value)
+        load_settings.cache_clear()
+        scene.decide(decision(20, flow_name="birthday", **LASTING))
+        made = definitions.resolve_job_def("push_plan").execute_in_process()
+        shown = output_of(made, "make_plan")
+        assert shown["would_be_sent"] == {"aiq/birthday": 1}
+        assert shown["first_calls"][0]["of"] == ["d000020"]
+        assert shown["not_now"] == {"aiq": {"held": 3, "ambiguous": 1}}
+        assert vendor.calls == []
+        scene.decide(decision(21, flow_name="birthday", **LASTING))
+        applied = run(definitions, "push_apply", "apply_plan", plan=shown["plan"])
+        assert output_of(applied, "apply_plan")["by_destination"] == {"aiq": {"accepted": 1, "pending": 1}}
+        assert len(vendor.calls) == 1
+        again = run(definitions, "push_apply", "apply_plan", plan=shown["plan"])
+    [failure] = [event for event in again.all_events if event.is_step_failure]
+    assert "d000020 is accepted" in str(failure.step_failure_data)
+    [word] = [json.loads(row.payload) for row in scene.log.read("perennial", "operations")]
+    assert (word["operation"], word["subject"]["plan_id"]) == ("push_applied", shown["plan"])

@@ -105,6 +105,24 @@ class Warehouse:
         (folder / "current.json").write_text(json.dumps(current), encoding="utf-8")
 
 
+def change_by_hand(vendors: Vendors, *, off: Sequence[str], on: Sequence[str] = ("by.hand",)) -> None:
+    """Take people off the list and put others on it, as somebody does at Klaviyo's own page."""
+    directory = vendors.klaviyo.directory
+    directory.advance()
+    for name in off:
+        directory.members[LIST].pop(f"email:{name}@example.com")
+    for name in on:
+        directory.import_one({"email": f"{name.title()}@example.com"})
+        directory.members[LIST][f"email:{name}@example.com"] = "2026-01-01"
+
+
+def on_the_list(vendors: Vendors) -> set[str]:
+    """Return who is on the list."""
+    vendors.klaviyo.directory.advance()
+    members = vendors.klaviyo.directory.members[LIST]
+    return {key.removeprefix("email:").removesuffix("@example.com") for key in members}
+
+
 @dataclass
 class SyncScene:
     """A home, the warehouse that publishes there, and the vendors that it syncs with."""

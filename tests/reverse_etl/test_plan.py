@@ -200,12 +200,12 @@ def test_a_file_holds_no_address_and_is_taken_as_it_was_written_only(scene: Scen
         read_plan(scene.home / "nowhere.json", salt)
     with pytest.raises(PlanError, match="can't be written"):
         write_plan(read_plan(file, salt), scene.home / "no" / "folder.json", salt)
-    report = apply(settings, file)
+    report = apply(settings, str(file))
     assert report.by_destination == {"aiq": {"accepted": 2}}
     for ledger in scene.home.glob("ledger.sqlite*"):
         ledger.unlink()
     with pytest.raises(PerennialError):
-        apply(settings, file)
+        apply(settings, str(file))
     assert len(vendor.calls) == 2
 
 

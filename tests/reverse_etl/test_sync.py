@@ -21,7 +21,7 @@ from reverse_etl.sync.refused import refused as refused_letters
 from sandbox.faults import Fault
 from tests.reverse_etl.sandbox_vendors import Vendors, serving_sandbox
 from tests.reverse_etl.scene import SetClock
-from tests.reverse_etl.sync_scene import LIST, SyncScene
+from tests.reverse_etl.sync_scene import LIST, SyncScene, change_by_hand, on_the_list
 from tests.reverse_etl.test_gate import feedback
 
 TRAITS = "klaviyo traits"
@@ -66,13 +66,6 @@ def told(vendors: Vendors) -> dict[str, dict[str, Any]]:
         key.removeprefix("email:").removesuffix("@example.com"): profile["properties"]
         for key, profile in vendors.klaviyo.directory.profiles.items()
     }
-
-
-def on_the_list(vendors: Vendors) -> set[str]:
-    """Return who is on the list."""
-    vendors.klaviyo.directory.advance()
-    members = vendors.klaviyo.directory.members[LIST]
-    return {key.removeprefix("email:").removesuffix("@example.com") for key in members}
 
 
 def holds_of(syncing: SyncScene) -> list[Hold]:
@@ -378,11 +371,7 @@ def test_a_read_back_finds_drift_and_repairs_it(syncing: SyncScene, vendors: Ven
     """Somebody took two off the list by hand and put one on: it is told, noted, and mended; the deed lands."""
     syncing.warehouse.publish(people(30), members=[f"p{number:05d}" for number in range(25)])
     syncing.sync("klaviyo")
-    directory = vendors.klaviyo.directory
-    for name in ("p00003", "p00004"):
-        directory.members[LIST].pop(f"email:{name}@example.com")
-    directory.import_one({"email": "By.Hand@example.com"})
-    directory.members[LIST]["email:by.hand@example.com"] = "2026-01-01"
+    change_by_hand(vendors, off=["p00003", "p00004"])
     with syncing.parts() as parts:
         [drift] = read_back_with(parts)
     assert (drift.there, drift.missing, drift.unexpected, drift.problem) == (24, 2, 1, None)
