@@ -40,6 +40,9 @@ class Drift:
     problem: str | None = None
 
 
+_Say = Callable[[Drift], None]
+
+
 def read_back(
     settings: Settings,
     *,
@@ -53,7 +56,7 @@ def read_back(
 
 def read_back_with(parts: Parts, *, destinations: Collection[str] | None = None) -> list[Drift]:
     """Read back with parts that are already open; see ``read_back``."""
-    return asyncio.run(_read_all(parts, _lists(parts, destinations), repairs=False))
+    return asyncio.run(_read_all(parts, _lists(parts, destinations)))
 
 
 def repair(
@@ -72,17 +75,18 @@ def repair_with(
     parts: Parts, *, destinations: Collection[str] | None = None, by: str | None = None
 ) -> SyncReport:
     """Repair with parts that are already open; see ``repair``."""
-    found = asyncio.run(_read_all(parts, _lists(parts, destinations), repairs=True))
-    for drift in found:
-        if drift.missing or drift.unexpected:
-            subject = {
-                "destination": drift.mirror.destination,
-                "list_id": drift.mirror.target,
-                "missing": drift.missing,
-                "unexpected": drift.unexpected,
-            }
-            land_operation(parts.log, parts.clock, REPAIR, subject, by=by)
-            crash_point("mirror_repair_landed")
+
+    def say(drift: Drift) -> None:
+        subject = {
+            "destination": drift.mirror.destination,
+            "list_id": drift.mirror.target,
+            "missing": drift.missing,
+            "unexpected": drift.unexpected,
+        }
+        land_operation(parts.log, parts.clock, REPAIR, subject, by=by)
+        crash_point("mirror_repair_landed")
+
+    asyncio.run(_read_all(parts, _lists(parts, destinations), say))
     return sync_with(parts, destinations=destinations, kinds=[LISTS])
 
 
@@ -90,7 +94,7 @@ def _lists(parts: Parts, destinations: Collection[str] | None) -> list[Mirror]:
     return [one for one in parts.wanted.lists() if destinations is None or one.destination in destinations]
 
 
-async def _read_all(parts: Parts, mirrors: Sequence[Mirror], *, repairs: bool) -> list[Drift]:
+async def _read_all(parts: Parts, mirrors: Sequence[Mirror], say: _Say | None = None) -> list[Drift]:
     stamina.instrumentation.set_on_retry_hooks(())
     found = []
     for mirror in mirrors:
@@ -100,12 +104,12 @@ async def _read_all(parts: Parts, mirrors: Sequence[Mirror], *, repairs: bool) -
             continue
         async with account.caller() as caller:
             calls = Calls(caller, account.account, parts.patience, parts.rates)
-            found.append(await _read(parts, mirror, calls, repairs=repairs))
+            found.append(await _read(parts, mirror, calls, say))
         parts.on_progress(f"{mirror}: {found[-1].there} members read")
     return found
 
 
-async def _read(parts: Parts, mirror: Mirror, calls: Calls, *, repairs: bool) -> Drift:
+async def _read(parts: Parts, mirror: Mirror, calls: Calls, say: _Say | None) -> Drift:
     holder = str(this_holder())
     with parts.ledger.write() as connection:
         if not book.claim(connection, mirror, holder, parts.clock.now()):
@@ -118,24 +122,29 @@ async def _read(parts: Parts, mirror: Mirror, calls: Calls, *, repairs: bool) ->
     except StoppedError as error:
         return Drift(mirror, problem=str(error))
     else:
-        return _compare(parts, mirror, there, repairs=repairs)
+        return _compare(parts, mirror, there, say)
     finally:
         with parts.ledger.write() as connection:
             book.release(connection, mirror, holder)
 
 
-def _compare(parts: Parts, mirror: Mirror, there: dict[str, str], *, repairs: bool) -> Drift:
+def _compare(parts: Parts, mirror: Mirror, there: dict[str, str], say: _Say | None) -> Drift:
+    """Note what differs. Where it is to be mended that is said first: a crash since then says it again, never not."""
     with parts.ledger.write() as connection:
         known = book.confirmed_items(connection, mirror)
         missing = sorted(known.keys() - there.keys())
         unexpected = sorted(there.keys() - known.keys())
         book.note_drift(connection, mirror, len(missing), len(unexpected), parts.clock.now())
         book.note_ids(connection, mirror, there)
-        if repairs:
-            book.add_unexpected(connection, mirror, {email: there[email] for email in unexpected})
-            found = [(email, None) for email in missing] + [(email, ON_THE_LIST) for email in unexpected]
-            book.believe(connection, mirror, found)
-            book.note_drift(connection, mirror, 0, 0, parts.clock.now())
     crash_point("sync_read_back")
     sample = tuple(known[email] for email in missing[:10])
-    return Drift(mirror, len(there), len(missing), len(unexpected), sample)
+    drift = Drift(mirror, len(there), len(missing), len(unexpected), sample)
+    if say is None or not (missing or unexpected):
+        return drift
+    say(drift)
+    with parts.ledger.write() as connection:
+        book.add_unexpected(connection, mirror, {email: there[email] for email in unexpected})
+        found = [(email, None) for email in missing] + [(email, ON_THE_LIST) for email in unexpected]
+        book.believe(connection, mirror, found)
+        book.note_drift(connection, mirror, 0, 0, parts.clock.now())
+    return drift

