@@ -1,7 +1,7 @@
-"""Telling people, once, of what a push can't do without them: a hold, and a vendor that refuses a key."""
+"""Telling people, once, of what goes on without them only after they acted: a hold, a refused key, a failing run."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -17,6 +17,7 @@ from reverse_etl.ledger.tables import alerts
 
 _QUIET_SECONDS = 60.0  # after a hook failed, until it is tried again
 _BARRED = "barred:"
+_FAILED = "failed:"
 
 
 @dataclass
@@ -45,12 +46,27 @@ class Alarm:
         for subject, (title, lines) in news.items():
             if subject in known:
                 continue
-            if not tell(self.settings, title, lines):
+            if not self._tell(subject, title, lines):
                 self.quiet_until = time.monotonic() + _QUIET_SECONDS
                 return
-            crash_point("told_not_noted")
-            with self.ledger.write() as connection:
-                insert_new(connection, alerts, [{"subject": subject, "told_at": self.clock.now()}])
+
+    def tell_of_run(self, job: str, since: str, what: Collection[str], lines: Sequence[str]) -> None:
+        """Tell of a failed run of a job, unless the same has failed ``since`` the run of it that last went well."""
+        of_job = f"{_FAILED}{job}:"
+        subject = f"{of_job}{since}:{','.join(sorted(what))}"
+        with self.ledger.read() as connection:
+            known = [one for one in connection.scalars(select(alerts.c.subject)) if one.startswith(of_job)]
+        self._forget([one for one in known if not one.startswith(f"{of_job}{since}:")])
+        if subject not in known:
+            self._tell(subject, f"Perennial: a run of {job} failed", lines)
+
+    def _tell(self, subject: str, title: str, lines: Sequence[str]) -> bool:
+        if not tell(self.settings, title, lines):
+            return False
+        crash_point("told_not_noted")
+        with self.ledger.write() as connection:
+            insert_new(connection, alerts, [{"subject": subject, "told_at": self.clock.now()}])
+        return True
 
     def _forget(self, subjects: list[str]) -> None:
         if subjects:

@@ -196,6 +196,7 @@ def test_the_code_location_loads_as_a_server_loads_it(definitions: dg.Definition
     by_hand = {"holds", "deadletters", "pauses", "quarantine", "push_plan", "push_apply", "push_read_back"}
     assert names >= by_hand, "what a command does is an action here, too"
     assert {schedule.job_name for schedule in repository.schedule_defs} <= names
+    assert "tell_of_failed_runs" in {sensor.name for sensor in repository.sensor_defs}
 
 
 def test_every_test_of_the_project_is_a_check_of_an_asset(definitions: dg.Definitions) -> None:
