@@ -213,24 +213,26 @@ def take_word(connection: Connection, operation: str, told: Mapping[str, Any]) -
         )
 
 
-def make_again(connection: Connection) -> None:
-    """Write holds down anew from the rows that name them, in a ledger that was lost."""
+def make_again(connection: Connection, landed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write holds down anew from the rows that name them, and their ``landed`` receipts, in a ledger that was lost."""
     found = connection.execute(
         select(
             enrollments.c.ledger_id,
+            enrollments.c.enrollment_id,
             enrollments.c.destination,
             enrollments.c.flow_name,
             enrollments.c.kind,
             enrollments.c.error,
-            enrollments.c.enrolled_at,
         ).where(enrollments.c.status == Status.HELD, enrollments.c.hold_id.is_(None))
     ).all()
     named: dict[str, list[int]] = {}
-    for row in found:
+    for row in sorted(found, key=lambda row: str(landed[row.enrollment_id]["at"])):
         if said := _NAMED.fullmatch(row.error or ""):
             hold_id, clause, reason = said.groups()
             if hold_id not in named:
-                hold = Hold(row.destination, row.flow_name, row.kind, clause, reason, {}, row.enrolled_at)
+                receipt = landed[row.enrollment_id]
+                measured, since = receipt.get("measured") or {}, datetime.fromisoformat(receipt["at"])
+                hold = Hold(row.destination, row.flow_name, row.kind, clause, reason, measured, since)
                 make(connection, hold, hold_id)
             named.setdefault(hold_id, []).append(row.ledger_id)
     for hold_id, ledger_ids in named.items():

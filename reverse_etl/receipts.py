@@ -8,14 +8,15 @@ enrollment of their own.
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, text, update
 
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
 from perennial.crash import crash_point
 from reverse_etl.kinds import NOTICES, ORDER
 from reverse_etl.ledger.store import Ledger
-from reverse_etl.ledger.tables import enrollments, receipt_batches, receipts
+from reverse_etl.ledger.tables import enrollments, holds, receipt_batches, receipts
+from reverse_etl.states import Status
 
 _ROWS_A_BATCH = 5_000
 _STREAMS = {ORDER: "order_receipts", **dict.fromkeys(NOTICES, "notice_receipts")}
@@ -40,8 +41,12 @@ def land_receipts(ledger: Ledger, log: LandingLog) -> int:
     for first, last in planned:
         with ledger.read() as connection:
             rows = connection.execute(
-                select(receipts, enrollments.c.kind, enrollments.c.cart_id)
+                select(receipts, enrollments.c.kind, enrollments.c.cart_id, holds.c.measured)
                 .outerjoin(enrollments, enrollments.c.enrollment_id == receipts.c.enrollment_id)
+                .outerjoin(
+                    holds,
+                    and_(holds.c.hold_id == enrollments.c.hold_id, receipts.c.status == Status.HELD),
+                )
                 .where(receipts.c.batch == first)
                 .order_by(receipts.c.receipt_no)
             ).all()
@@ -102,6 +107,8 @@ def _record(row: Row[Any]) -> Record:
     }
     if row.kind == ORDER:
         payload |= {"cart_id": row.cart_id, "reference": row.reference}
+    if row.measured is not None:  # what its hold was measured by: a ledger that is made anew knows it again
+        payload |= {"measured": row.measured}
     return Record(
         source="perennial",
         stream=_STREAMS.get(row.kind, "receipts"),

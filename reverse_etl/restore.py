@@ -59,7 +59,7 @@ def restore_ledger(
     Tail(ledger, log, clock, tells).catch_up()
     with ledger.write() as connection:
         _settle_known(connection, last)
-        make_again(connection)
+        make_again(connection, last)
         # once more: before, there was nothing yet that people's words were about
         take_words(connection, log.read("perennial", "operations"))
         tell_of_exits(connection, clock.now())

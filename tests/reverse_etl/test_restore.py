@@ -6,7 +6,7 @@ import pytest
 
 from reverse_etl.ledger.store import LedgerError
 from reverse_etl.restore import restore_ledger
-from tests.reverse_etl.scene import Scene, decision
+from tests.reverse_etl.scene import NOON, Scene, decision
 from tests.reverse_etl.vendor import Vendor
 
 
@@ -67,3 +67,19 @@ def test_restoring_what_lacks_nothing_changes_nothing(scene: Scene) -> None:
     assert restore(scene) == {"accepted": 2}
     scene.push()
     assert (scene.report(), scene.receipts()) == before
+
+
+def test_quiet_hours_are_asked_again_of_what_is_restored(scene: Scene, vendor: Vendor) -> None:
+    """That it was put off to the morning is lost; at night nothing of it is sent, in the morning what is safe is."""
+    of_any_time = {"expires_at": None, "not_before": NOON.isoformat()}
+    scene.decide(decision(1, **of_any_time), decision(2, destination="klaviyo", **of_any_time))
+    scene.clock.advance(hours=9)  # nine in the evening in Denver
+    assert scene.push().by_destination == {"aiq": {"pending": 1}, "klaviyo": {"pending": 1}}
+    lose(scene)
+    assert restore(scene) == {"ambiguous": 1, "pending": 1}
+    assert scene.push().by_destination == {"klaviyo": {"pending": 1}}
+    assert vendor.calls == []
+    assert scene.report().ambiguous == ["d000001"], "by what landed it was due since noon"
+    scene.clock.advance(hours=11)
+    assert scene.push().by_destination == {"klaviyo": {"accepted": 1}}
+    assert len(vendor.calls) == 1
