@@ -5,7 +5,6 @@ bounds allow waits in a hold until a person has looked (``holds.py``); nothing e
 seed that analysts edit, ``dbt/seeds/send_guards.csv``.
 """
 
-import csv
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -27,13 +26,14 @@ from reverse_etl.kinds import NOTICES
 from reverse_etl.ledger.parts import in_parts
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
+from reverse_etl.seeds import SEEDS, read_seed
 from reverse_etl.states import Status
 from reverse_etl.tail import Tail
 
 if TYPE_CHECKING:
     from reverse_etl.desk import Desk
 
-BOUNDS = Path(__file__).parents[1] / "dbt" / "seeds" / "send_guards.csv"
+BOUNDS = SEEDS / "send_guards.csv"
 MIRROR = "mirror"
 _DAY = timedelta(days=1)
 _DAYS = 28  # how far back a flow's usual day is looked for
@@ -78,16 +78,7 @@ class Rules:
 
 def read_rules(path: Path = BOUNDS) -> Rules:
     """Read the seed; ``PerennialError`` names line and column, because without bounds nothing may be sent."""
-    found: dict[str, Bounds] = {}
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for line, row in enumerate(csv.DictReader(file), start=2):
-                found[row["scope"].strip()] = _bounds(row, line)
-    except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
-        raise PerennialError(
-            f"the guards' bounds ({path.name}) can't be read: {type(error).__name__}",
-            "put dbt/seeds/send_guards.csv back as it was; nothing is sent without it",
-        ) from None
+    found = dict(read_seed(path, "the guards' bounds", _bounds))
     if missing := {"marketing", MIRROR} - set(found):
         raise PerennialError(
             f"send_guards.csv has no row for {', '.join(sorted(missing))}", "give it one; docs/activation.md"
@@ -95,7 +86,8 @@ def read_rules(path: Path = BOUNDS) -> Rules:
     return Rules(found)
 
 
-def _bounds(row: Mapping[str, str], line: int) -> Bounds:
+def _bounds(row: Mapping[str, str], line: int) -> tuple[str, Bounds]:
+    """Return a row's scope, and its bounds."""
     numbers: dict[str, float | None] = {}
     for name in Bounds.__slots__:
         given = (row[name] or "").strip()
@@ -109,7 +101,7 @@ def _bounds(row: Mapping[str, str], line: int) -> Bounds:
                 "correct it, or leave it empty",
             )
     always_fine = int(numbers.pop("always_fine") or 0)
-    return Bounds(always_fine, **numbers)
+    return row["scope"].strip(), Bounds(always_fine, **numbers)
 
 
 @dataclass(frozen=True, slots=True)

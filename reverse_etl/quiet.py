@@ -4,7 +4,6 @@ A call may come long after its decision: the worker was down, or its destination
 edit, ``dbt/seeds/quiet_hours.csv``, read as the model ``int_place_hours`` reads it; a test holds the two together.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from perennial.errors import PerennialError
 from perennial.settings import Settings
+from reverse_etl.seeds import SEEDS, read_seed
 
-HOURS = Path(__file__).parents[1] / "dbt" / "seeds" / "quiet_hours.csv"
+HOURS = SEEDS / "quiet_hours.csv"
 EVERYWHERE = "*"
 _DAY = timedelta(days=1)
 _AHEAD = 4 * _DAY  # how far ahead it is looked for an hour that all places allow, as decisions do
@@ -112,16 +112,7 @@ def hours_of(settings: Settings) -> Hours:
 
 def read_rules(path: Path = HOURS) -> tuple[Rule, ...]:
     """Read the seed; ``PerennialError`` names the line, because without the hours nothing may be sent."""
-    found: list[Rule] = []
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for line, row in enumerate(csv.DictReader(file), start=2):
-                found.append(_read(row, line))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PerennialError(
-            f"the quiet hours ({path.name}) can't be read: {type(error).__name__}",
-            "put dbt/seeds/quiet_hours.csv back as it was; nothing is sent without it",
-        ) from None
+    found = read_seed(path, "the quiet hours", _read)
     if EVERYWHERE not in {rule.state for rule in found}:
         raise PerennialError(
             f"{path.name} has no row for {EVERYWHERE}, every state without one of its own", "give it one"

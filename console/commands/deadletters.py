@@ -1,11 +1,11 @@
 """``perennial deadletters``: what was refused, or may have been sent, and what becomes of it."""
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.homes import home_to_read, own_home
+from console.listing import Every, Reason, Yes, cut, nothing_named, show_counts, sure
 from console.output import out
 from console.tables import show, table
 from perennial.errors import PerennialError
@@ -22,9 +22,6 @@ app = typer.Typer(
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="These, as `list` shows them.")]
 Destination = Annotated[str | None, typer.Option("--destination", help="Only those to this one.")]
 Flow = Annotated[str | None, typer.Option("--flow", help="Only those of this flow.")]
-Reason = Annotated[str | None, typer.Option("--reason", help="Only those with these words in their reason.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-_SHOWN = 50
 
 
 @app.command("list")
@@ -34,7 +31,7 @@ def list_letters(
     flow: Flow = None,
     reason: Reason = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Every row.")] = False,
+    every: Every = False,
 ) -> None:
     """Show them by reason, then one by one: ids, the reason, and the vendor's pointer; no address."""
     from reverse_etl.dead_letters import dead_letters
@@ -53,13 +50,11 @@ def list_letters(
     if not letters:
         out.print("There are no dead letters.")
         return
-    reasons = table("system", ".state", ".reason", "rows")
-    counted = Counter((one.destination, one.status, one.error or "") for one in letters)
-    for (of_destination, status, why), count in counted.most_common(_SHOWN):
-        reasons.add_row(of_destination, status, why, f"{count:,}")
-    show(out, f"{len(letters):,} dead letters", reasons)
+    kinds = ((one.destination, one.status, one.error or "") for one in letters)
+    show_counts(f"{len(letters):,} dead letters", ("system", ".state", ".reason"), kinds)
     shown = table("enrollment", ".system", ".flow", ".state", "calls", ".at", ".expires")
-    for one in letters if every else letters[:_SHOWN]:
+    rows, title = cut(letters, every=every)
+    for one in rows:
         expires = "" if one.expires_at is None else f"{one.expires_at:%Y-%m-%d %H:%M}"
         shown.add_row(
             one.enrollment_id,
@@ -70,7 +65,7 @@ def list_letters(
             f"{one.at:%Y-%m-%d %H:%M:%S}",
             expires,
         )
-    show(out, "Rows" if every or len(letters) <= _SHOWN else f"The first {_SHOWN} rows", shown)
+    show(out, title, shown)
     if any(one.status == "rejected" for one in letters):
         out.print(
             "[bold]Next:[/] mend what the reason names, then perennial deadletters retry (or discard)",
@@ -87,7 +82,7 @@ def list_letters(
 def _show_mirrored(mirrored: "list[Refused]", *, every: bool) -> None:
     """Show of whom a destination refuses traits, or a place on a list: each sync tries them again by itself."""
     shown = table("kept equal", ".customer", "calls", ".reason")
-    for one in mirrored if every else mirrored[:_SHOWN]:
+    for one in cut(mirrored, every=every)[0]:
         shown.add_row(str(one.mirror), one.customer_id, str(one.attempts), one.error)
     show(out, f"{len(mirrored):,} refused in what is kept equal; each sync tries them again", shown)
 
@@ -95,7 +90,7 @@ def _show_mirrored(mirrored: "list[Refused]", *, every: bool) -> None:
 @app.command()
 def retry(ids: Ids = None, destination: Destination = None, flow: Flow = None, reason: Reason = None) -> None:
     """Send refused rows again, after a fix: a refusal had no effect. Expired ones end as expired."""
-    _close("retry", _selection(ids, destination, flow, reason), asks=False)
+    _close("retry", _selection(ids, destination, flow, reason), is_sure=True)
 
 
 @app.command()
@@ -108,9 +103,9 @@ def discard(
     yes: Yes = False,
 ) -> None:
     """Close refused rows for good; a customer's id closes what is kept equal of her until something else is wanted."""
-    left = _discard_mirrored(ids or [], asks=not yes)
+    left = _discard_mirrored(ids or [], is_sure=yes)
     if left or not ids:
-        _close("discard", _selection(left, destination, flow, reason), asks=not yes)
+        _close("discard", _selection(left, destination, flow, reason), is_sure=yes)
 
 
 @app.command()
@@ -144,7 +139,7 @@ def resolve(
         )
 
 
-def _discard_mirrored(ids: list[str], *, asks: bool) -> list[str]:
+def _discard_mirrored(ids: list[str], *, is_sure: bool) -> list[str]:
     """Close what is refused in what is kept equal of some customers; return the ids that are others."""
     from reverse_etl.desk import open_desk
     from reverse_etl.sync.refused import discard as close
@@ -157,29 +152,27 @@ def _discard_mirrored(ids: list[str], *, asks: bool) -> list[str]:
     with open_desk(settings) as desk:
         with desk.ledger.read() as connection:
             found = [one for one in refused(connection) if one.customer_id in ids]
-        if found and asks and not typer.confirm(f"Close {len(found):,} refused in what is kept equal?"):
-            raise typer.Exit(1)
+        if found:
+            sure(f"Close {len(found):,} refused in what is kept equal?", is_sure=is_sure)
         close(desk, found)
     if found:
         out.print(f"{len(found):,} discarded in what is kept equal.")
     return [one for one in ids if one not in {letter.customer_id for letter in found}]
 
 
-def _close(deed: str, selection: "Selection", *, asks: bool) -> None:
+def _close(deed: str, selection: "Selection", *, is_sure: bool) -> None:
     from reverse_etl import dead_letters
     from reverse_etl.desk import open_desk
 
     if selection.is_everything:
-        raise PerennialError(
-            f"nothing says which rows to {deed}", "name rows, or use --destination, --flow or --reason"
-        )
+        raise nothing_named(deed, "name rows, or use --destination, --flow or --reason")
     settings = load_settings()
     own_home(settings)
     with open_desk(settings) as desk:
         with desk.ledger.read() as connection:
             letters = dead_letters.refused(connection, selection)
-        if letters and asks and not typer.confirm(f"Close {len(letters):,} rows for good?"):
-            raise typer.Exit(1)
+        if letters:
+            sure(f"Close {len(letters):,} rows for good?", is_sure=is_sure)
         act = dead_letters.retry if deed == "retry" else dead_letters.discard
         done = act(desk, letters)
     out.print(f"{done.rows:,} rows {'are to be sent again' if deed == 'retry' else 'discarded'}.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console.homes import home_to_read, own_home
+from console.listing import Every, Yes, cut, sure
 from console.output import out
 from console.tables import show as show_table
 from console.tables import table
@@ -19,8 +20,6 @@ app = typer.Typer(
 )
 HoldId = Annotated[str, typer.Argument(metavar="ID", help="A hold, as `list` shows it.")]
 All = Annotated[bool, typer.Option("--all", help="Those that are over, too.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-_SHOWN = 50
 
 
 @app.command("list")
@@ -53,9 +52,7 @@ def list_holds(*, every: All = False) -> None:
 
 
 @app.command()
-def show(
-    hold_id: HoldId, *, every: Annotated[bool, typer.Option("--all", help="Every row.")] = False
-) -> None:
+def show(hold_id: HoldId, *, every: Every = False) -> None:
     """Show one hold: the clause with its values, how many, and who, by ids only."""
     from reverse_etl.desk import open_desk
     from reverse_etl.holds import held_rows, the_hold
@@ -78,12 +75,13 @@ def show(
             f"{count:,} {state}" for state, count in Counter(row.status for row in rows).most_common()
         )
         who = table("enrollment", ".customer", ".state", ".decided", ".expires")
-        for row in rows if every else rows[:_SHOWN]:
+        some, title = cut(rows, every=every)
+        for row in some:
             expires = "" if row.expires_at is None else f"{row.expires_at:%Y-%m-%d %H:%M}"
             who.add_row(
                 row.enrollment_id, row.customer_id, row.status, f"{row.enrolled_at:%Y-%m-%d %H:%M}", expires
             )
-        of_rows = "" if every or len(rows) <= _SHOWN else f"; the first {_SHOWN}"
+        of_rows = "" if len(some) == len(rows) else f"; {title.lower()}"
         show_table(out, f"Who: {states}{of_rows}", who)
     if hold.is_open:
         out.print(
@@ -101,21 +99,21 @@ def release(hold_id: HoldId) -> None:
 @app.command()
 def cancel(hold_id: HoldId, *, yes: Yes = False) -> None:
     """End what is held for good: none of it is sent."""
-    _decide("cancel", hold_id, asks=not yes)
+    _decide("cancel", hold_id, is_sure=yes)
 
 
-def _decide(deed: "Deed", hold_id: str, *, asks: bool = False) -> None:
+def _decide(deed: "Deed", hold_id: str, *, is_sure: bool = True) -> None:
     from reverse_etl.desk import open_desk
     from reverse_etl.holds import decide, the_hold
 
     settings = load_settings()
     own_home(settings)
     with open_desk(settings) as desk:
-        if asks:
+        if not is_sure:
             with desk.ledger.read() as connection:
                 hold = the_hold(connection, hold_id)
-            if hold.is_open and not typer.confirm(f"End {hold.rows:,} of {hold.flow_name} for good?"):
-                raise typer.Exit(1)
+            if hold.is_open:
+                sure(f"End {hold.rows:,} of {hold.flow_name} for good?", is_sure=False)
         done = decide(desk, deed, hold_id)
     said = "released" if deed == "release" else "canceled"
     if done.hold.is_open:

@@ -1,15 +1,14 @@
 """``perennial quarantine``: rows that were refused, and what becomes of them."""
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.homes import home_to_read, own_home
+from console.listing import Every, Reason, Yes, cut, nothing_named, show_counts, sure
 from console.output import out
 from console.tables import show, table
 from perennial.clock import clock_of
-from perennial.errors import PerennialError
 from perennial.settings import load_settings
 
 if TYPE_CHECKING:
@@ -22,21 +21,19 @@ Places = Annotated[
 Stream = Annotated[
     str | None, typer.Option("--stream", help="Only rows of this stream, such as jane/cart_status.")
 ]
-Reason = Annotated[str | None, typer.Option("--reason", help="Only rows with these words in their reason.")]
 Status = Annotated[str, typer.Option("--status", help="open, retried, discarded, or all.")]
 Show = Annotated[bool, typer.Option("--show", help="Print the payloads, personal data and all.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-_SHOWN = 50
 
 
 @app.command("list")
-def list_rows(
+def list_rows(  # noqa: PLR0913 - the options of a command
     place: Places = None,
     stream: Stream = None,
     reason: Reason = None,
     status: Status = "open",
     *,
     show_payload: Show = False,
+    every: Every = False,
 ) -> None:
     """Show which rows were refused and why, as of the newest published build."""
     from extractors.validation.quarantine import refused
@@ -47,17 +44,16 @@ def list_rows(
     if not rows:
         out.print("Nothing is in quarantine." if status == "open" else f"No row is {status}.")
         return
-    reasons = table("stream", ".reason", "rows")
-    for (of_stream, why), count in Counter((row.stream, row.reason) for row in rows).most_common():
-        reasons.add_row(of_stream, why, f"{count:,}")
-    show(out, f"{len(rows):,} rows in quarantine", reasons)
+    kinds = ((row.stream, row.reason) for row in rows)
+    show_counts(f"{len(rows):,} rows in quarantine", ("stream", ".reason"), kinds)
     shown = table("row", ".stream", ".rule", ".received", ".status")
-    for row in rows[:_SHOWN]:
+    some, title = cut(rows, every=every)
+    for row in some:
         rule = row.reason.partition(":")[0]
         shown.add_row(str(row.place), row.stream, rule, f"{row.received_at:%Y-%m-%d %H:%M:%S}", row.status)
-    show(out, "Rows" if len(rows) <= _SHOWN else f"The first {_SHOWN} rows", shown)
+    show(out, title, shown)
     if show_payload:
-        for row in rows[:_SHOWN]:
+        for row in some:
             out.print(f"[bold]{row.place}[/]")
             out.print(row.payload, markup=False, soft_wrap=True)
     if any(row.status == "open" for row in rows):
@@ -92,15 +88,13 @@ def discard(place: Places = None, stream: Stream = None, reason: Reason = None, 
     from extractors.validation.quarantine import refused
 
     if not (place or stream or reason):
-        raise PerennialError(
-            "nothing says which rows to discard", "name rows (41/2), or use --stream or --reason"
-        )
+        raise nothing_named("discard", "name rows (41/2), or use --stream or --reason")
     settings = load_settings()
     home = own_home(settings)
     clock = clock_of(settings)
     rows = refused(home, _selection(place, stream, reason))
-    if rows and not yes and not typer.confirm(f"Discard {len(rows):,} rows for good?"):
-        raise typer.Exit(1)
+    if rows:
+        sure(f"Discard {len(rows):,} rows for good?", is_sure=yes)
     _tell(set_aside(home, LandingLog(settings.landing_url, clock), clock, rows), "discarded")
 
 
