@@ -33,6 +33,7 @@ class Intent(msgspec.Struct, frozen=True):
     not_before: datetime | None = None
     expires_at: datetime | None = None
     places: list[str] | None = None  # whose quiet hours bind it
+    watch: list[str] | None = None  # keys of what may turn before its call (int_enrollment_watch)
 
 
 class Decision(msgspec.Struct, frozen=True, tag="decision", tag_field="kind"):

@@ -6,7 +6,7 @@ module as hashes, and in clear only where destinations are to be told that they 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -59,11 +59,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class CartNews:
-    """What became of a cart, under each id that it is known by."""
+    """What became of a cart, under each id that it is known by; ``buyer`` is the account whose it is, if it says."""
 
     cart_ids: tuple[str, ...]
     facts: tuple[CartFact, ...]
     seq: int
+    at: datetime
+    buyer: str
 
 
 def feedback_word(record: LandedRecord, salt: Salt) -> Word | None:
@@ -140,7 +142,13 @@ def cart_news(record: LandedRecord) -> CartNews | None:
         facts.append("at_pos")
     ids = tuple(_text(cart.get(key)) for key in ("id", "uuid", "pos_order_id"))
     found = tuple(cart_id for cart_id in ids if cart_id)
-    return CartNews(found, tuple(facts), record.seq) if facts else None
+    # the signed timestamp is the instant of the change
+    at = (
+        _epoch(stamp := record.headers.get("X-Jane-Request-Timestamp"))
+        or _instant(stamp)
+        or record.received_at
+    )
+    return CartNews(found, tuple(facts), record.seq, at, _text(cart.get("user_id"))) if facts else None
 
 
 def _word(
@@ -180,6 +188,13 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _text(value: object) -> str:
     return str(value).strip() if isinstance(value, (str, int)) else ""
+
+
+def _epoch(value: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(float(_text(value)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _instant(value: object) -> datetime | None:

@@ -4,9 +4,10 @@ Asked in the transaction that commits ``attempting``, so nothing comes in betwee
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
@@ -17,10 +18,11 @@ from reverse_etl.facts import CartFact
 from reverse_etl.kinds import NOTICES, ORDER
 from reverse_etl.ledger.rows import Enrollment, Move, apply, load
 from reverse_etl.ledger.store import salt_in
-from reverse_etl.ledger.tables import cart_facts, enrollments, exits, flow_states, suppressions
+from reverse_etl.ledger.tables import enrollments, exits, facts, flow_states, suppressions
 from reverse_etl.pauses import standing, stops
 from reverse_etl.quiet import Hours
 from reverse_etl.states import Status
+from reverse_etl.watched import BUYER, ITEM, TILL, said_of, till_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,10 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not yet: its ``not_before`` lies ahead, or it is paused: its flow in its settings, or anything by hand.
+    """Not yet: its time lies ahead, it is paused (its flow, or anything by hand), or what it is about is sold out.
 
-    ``until`` is the next opening where quiet hours have begun since the decision.
+    Sold out, that is, by what landed since the last build. ``until`` is the next opening where quiet hours have begun
+    since the decision.
     """
 
     until: datetime | None = None
@@ -57,9 +60,7 @@ _ENDS_ORDER: tuple[CartFact, ...] = ("at_pos", "fulfilled")
 _ACTIVE, _PAUSED = "active", "paused"
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
 _EXITS = select(exits.c.enrollment_id, exits.c.reason).where(exits.c.enrollment_id.in_(_KEYS))
-_CARTS = select(cart_facts.c.cart_id, cart_facts.c.fact, cart_facts.c.seq).where(
-    cart_facts.c.cart_id.in_(_KEYS)
-)
+_FACTS = select(facts.c.subject, facts.c.fact, facts.c.seq, facts.c.at).where(facts.c.subject.in_(_KEYS))
 _FLOWS = select(flow_states.c.flow_name, flow_states.c.status).where(flow_states.c.flow_name.in_(_KEYS))
 _SUPPRESSED = select(suppressions.c.channel, suppressions.c.address_hash, suppressions.c.reason).where(
     suppressions.c.address_hash.in_(_KEYS), suppressions.c.is_suppressed
@@ -73,7 +74,7 @@ def verdicts(
     salt = salt_in(connection)
     paused = standing(connection)
     hashes = {row.ledger_id: _hashes(row, salt) for row in rows}
-    known = _look_up(connection, rows, {hashed for of_row in hashes.values() for hashed in of_row.values()})
+    known = _look_up(connection, rows, hashes)
     found = {row.ledger_id: _verdict(row, hashes[row.ledger_id], known, hours, now) for row in rows}
     waiting = {
         row.ledger_id: Wait()
@@ -86,7 +87,8 @@ def verdicts(
 def sweep(connection: Connection, now: datetime) -> dict[str, dict[Status, int]]:
     """End waiting rows that will never be sent, due or not; return destination → status → how many.
 
-    Suppressed addresses are left to the call: an opt-in may lift them before a row is due.
+    Suppressed addresses are left to the call: an opt-in may lift them before a row is due. So is what a decision
+    watches: a row that is not due by then ends by the exits of the next build.
     """
     found = load(connection, _doomed(connection, now), only_idle=True)
     doomed = [row for row in found.values() if row.status in _WAITING]
@@ -114,30 +116,48 @@ def end_waiting(connection: Connection, destination: str, reason: str, now: date
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the ledger knows of some rows: exits by enrollment, flows' states, facts by cart, closed addresses."""
+    """What the ledger knows of some rows: exits by enrollment, flows' states, facts by subject, closed addresses."""
 
     exits: Mapping[str, str]
     flows: Mapping[str, str]
-    carts: Mapping[str, Mapping[str, int]]
+    facts: Mapping[str, Mapping[str, Row[Any]]]
     suppressed: Mapping[tuple[str, str], str]
 
 
-def _look_up(connection: Connection, rows: Collection[Enrollment], hashes: Collection[str] = ()) -> _Known:
-    carts: dict[str, dict[str, int]] = defaultdict(dict)
-    about = {object_id for row in rows for object_id in (row.cart_id, row.order_id) if object_id is not None}
-    for cart_id, fact, seq in _ask(connection, _CARTS, about):
-        carts[cart_id][fact] = seq
+def _look_up(
+    connection: Connection,
+    rows: Collection[Enrollment],
+    hashes: Mapping[int, Mapping[Channel, str]] = MappingProxyType({}),
+) -> _Known:
+    found: dict[str, dict[str, Row[Any]]] = defaultdict(dict)
+    about = {subject for row in rows for subject in _subjects(row, hashes.get(row.ledger_id, {}))}
+    for fact in _ask(connection, _FACTS, about):
+        found[fact.subject][fact.fact] = fact
     flows = {row.flow_name for row in rows if row.kind not in (ORDER, *NOTICES)}
     return _Known(
         flows={row.flow_name: row.status for row in _ask(connection, _FLOWS, flows)},
         exits={
             row.enrollment_id: row.reason for row in _ask(connection, _EXITS, {r.enrollment_id for r in rows})
         },
-        carts=carts,
+        facts=found,
         suppressed={
-            (row.channel, row.address_hash): row.reason for row in _ask(connection, _SUPPRESSED, hashes)
+            (row.channel, row.address_hash): row.reason
+            for row in _ask(connection, _SUPPRESSED, {one for of in hashes.values() for one in of.values()})
         },
     )
+
+
+def _subjects(row: Enrollment, hashes: Mapping[Channel, str]) -> Iterator[str]:
+    """Yield all that facts about a row may be known under."""
+    yield from (object_id for object_id in (row.cart_id, row.order_id) if object_id is not None)
+    yield from (key for key in row.watch or () if not key.startswith(TILL))
+    for channel, hashed in hashes.items():
+        yield from _refusals(row, channel, hashed)
+
+
+def _refusals(row: Enrollment, channel: Channel, hashed: str) -> list[str]:
+    """Return under what a till's no to an address of hers would be known."""
+    return [said_of(key, hashed) for key in _watched(row, till_of(channel, ""))]
 
 
 def _ask(connection: Connection, query: Select[Any], keys: Collection[str]) -> list[Row[Any]]:
@@ -168,6 +188,10 @@ def _verdict(
         channel: known.suppressed[channel, hashed]
         for channel, hashed in hashes.items()
         if (channel, hashed) in known.suppressed
+    } | {
+        channel: "opted_out"
+        for channel, hashed in hashes.items()
+        if _till_says_no(row, channel, hashed, known)
     }
     open_channels = tuple(channel for channel in hashes if channel not in suppressed)
     if open_channels:
@@ -177,6 +201,8 @@ def _verdict(
 
 def _waits(row: Enrollment, known: _Known, hours: Hours, now: datetime) -> Wait | None:
     if known.flows.get(row.flow_name) == _PAUSED or (row.not_before is not None and now < row.not_before):
+        return Wait()
+    if _is_sold_out(row, known):
         return Wait()
     opening = hours.opening(row.kind, row.places, now)
     return None if opening is None else Wait(opening)
@@ -188,6 +214,8 @@ def _over(row: Enrollment, known: _Known, now: datetime) -> End | None:
         return End(Status.SUPERSEDED if reason == _SUPERSEDED else Status.EXITED, reason)
     if ended := _ended_by_cart(row, known):
         return End(Status.EXITED, ended)
+    if _has_bought(row, known):
+        return End(Status.EXITED, "purchased")
     if (status := known.flows.get(row.flow_name, _ACTIVE)) not in (_ACTIVE, _PAUSED):
         return End(Status.EXITED, f"its flow is not active any more ({status})")
     if row.expires_at is not None and now > row.expires_at:
@@ -203,30 +231,59 @@ def _ended_by_cart(row: Enrollment, known: _Known) -> str | None:
     Only what was not known when the decision was made counts: what a flow was triggered by (a cancellation,
     a finished order) ends nothing, nor does an older status that comes in late.
     """
-    facts: dict[str, int] = {}
+    first: dict[str, int] = {}
     for object_id in (row.cart_id, row.order_id):
-        for fact, seq in known.carts.get(object_id or "", {}).items():
-            facts[fact] = min(seq, facts.get(fact, seq))
-    if "canceled" in facts:
-        return "canceled" if facts["canceled"] > row.decided_upto else None
+        for fact, told in known.facts.get(object_id or "", {}).items():
+            first[fact] = min(told.seq, first.get(fact, told.seq))
+    if "canceled" in first:
+        return "canceled" if first["canceled"] > row.decided_upto else None
     if row.kind == ORDER:
-        return next((fact for fact in _ENDS_ORDER if facts.get(fact, 0) > row.decided_upto), None)
-    if row.kind == "marketing" and facts.get("purchased", 0) > row.decided_upto:
+        return next((fact for fact in _ENDS_ORDER if first.get(fact, 0) > row.decided_upto), None)
+    if row.kind == "marketing" and first.get("purchased", 0) > row.decided_upto:
         return "purchased"
     return None
+
+
+def _has_bought(row: Enrollment, known: _Known) -> bool:
+    """Say whether she whom it is for has ordered since the occasion, anywhere, where her flow ends by that."""
+    sales = (
+        known.facts[key]["bought"] for key in _watched(row, BUYER) if "bought" in known.facts.get(key, {})
+    )
+    return any(_is_news(sale, row) and sale.at > row.triggered_at for sale in sales)
+
+
+def _is_sold_out(row: Enrollment, known: _Known) -> bool:
+    """Say whether nothing is left of any item that it is about; a build knows whether there are others by now."""
+    items = _watched(row, ITEM)
+    counts = [known.facts.get(key, {}).get("sold_out") for key in items]
+    return bool(items) and all(count is not None and _is_news(count, row) for count in counts)
+
+
+def _till_says_no(row: Enrollment, channel: Channel, hashed: str, known: _Known) -> bool:
+    """Say whether a till whose record of her said yes to this address says no by now."""
+    said = (known.facts.get(subject, {}).get("opted_out") for subject in _refusals(row, channel, hashed))
+    return any(word is not None and _is_news(word, row) for word in said)
+
+
+def _watched(row: Enrollment, kind: str) -> list[str]:
+    return [key for key in row.watch or () if key.startswith(kind)]
+
+
+def _is_news(fact: Row[Any], row: Enrollment) -> bool:
+    return bool(fact.seq > row.decided_upto)
 
 
 def _doomed(connection: Connection, now: datetime) -> list[int]:
     """Return the ids of waiting rows that may have ended: few, however many wait."""
     ids = select(enrollments.c.ledger_id).where(enrollments.c.status.in_(_WAITING))
-    is_news = cart_facts.c.seq > enrollments.c.decided_upto
+    is_news = facts.c.seq > enrollments.c.decided_upto
     queries = (
         ids.where(enrollments.c.expires_at < now),
         ids.join(flow_states, flow_states.c.flow_name == enrollments.c.flow_name).where(
             flow_states.c.status.not_in((_ACTIVE, _PAUSED)), enrollments.c.kind.not_in(NOTICES)
         ),
         ids.join(exits, exits.c.enrollment_id == enrollments.c.enrollment_id),
-        ids.join(cart_facts, cart_facts.c.cart_id == enrollments.c.cart_id).where(is_news),
-        ids.join(cart_facts, cart_facts.c.cart_id == enrollments.c.order_id).where(is_news),
+        ids.join(facts, facts.c.subject == enrollments.c.cart_id).where(is_news),
+        ids.join(facts, facts.c.subject == enrollments.c.order_id).where(is_news),
     )
     return sorted({found for query in queries for found in connection.scalars(query)})

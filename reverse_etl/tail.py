@@ -6,7 +6,7 @@ killed; and every write here may be done twice, because two pushes may read the 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from extractors.landing.log import LandingLog
 from extractors.landing.records import LandedRecord
 from perennial.clock import Clock
 from perennial.crash import crash_point
+from perennial.salt import Salt
 from reverse_etl.decisions import Exit, Intent, object_ids, read_decision, to_send
 from reverse_etl.destinations.registry import USES
 from reverse_etl.facts import (
@@ -30,10 +31,10 @@ from reverse_etl.facts import (
 from reverse_etl.ledger.insert import insert_new
 from reverse_etl.ledger.store import Ledger, LedgerError, salt_in
 from reverse_etl.ledger.tables import (
-    cart_facts,
     cursors,
     enrollments,
     exits,
+    facts,
     flow_states,
     moments,
     receipt_batches,
@@ -41,6 +42,8 @@ from reverse_etl.ledger.tables import (
 )
 from reverse_etl.notices import opt_outs
 from reverse_etl.states import Status
+from reverse_etl.turns import forget_built, keep_turns, online_sales
+from reverse_etl.watched import Turn, sale, shelf, till_words
 from reverse_etl.words import take_words
 
 _ROWS_A_TRANSACTION = 2_000
@@ -71,6 +74,7 @@ class Tail:
 
     def _take_facts(self, after: int, upto: int) -> None:
         with self.ledger.write() as connection:
+            after = _alone_from(connection, "facts")
             salt = salt_in(connection)
             self._check_receipts(connection, after, upto)
             for record in self.log.read("perennial", "moments", after, upto):
@@ -84,8 +88,24 @@ class Tail:
             for record in self.log.read("perennial", "erasures", after, upto):
                 _keep_erasure(connection, record)
             take_words(connection, self.log.read("perennial", "operations", after, upto))
-            _keep_cart_news(connection, map(cart_news, self.log.read("jane", "cart_status", after, upto)))
+            unbuilt = max(after, _cursor(connection, "built") or _reach(self._ends(after, upto)))
+            news = [one for one in map(cart_news, self.log.read("jane", "cart_status", after, upto)) if one]
+            sales = online_sales(connection, news, unbuilt)
+            keep_turns(connection, chain(sales, self._turns(unbuilt, upto, salt)))
+            _keep_cart_news(connection, news)
             _move_cursor(connection, "facts", upto)
+
+    def _turns(self, after: int, upto: int, salt: Salt) -> Iterator[Turn]:
+        """Read what decisions may watch, of what no build has read yet: what one has read is in its exits."""
+        yield from filter(None, map(sale, self.log.read("flowhub", "orders", after, upto)))
+        yield from filter(None, map(shelf, self.log.read("flowhub", "inventory", after, upto)))
+        for record in self.log.read("flowhub", "customers", after, upto):
+            yield from till_words(record, salt)
+
+    def _ends(self, after: int, upto: int) -> list["BuildEnd"]:
+        """Read which builds have ended: all that they decided has landed before."""
+        read = map(_build_end, self.log.read("perennial", "moments", after, upto))
+        return [end for end in read if end is not None]
 
     def _keep_word(self, connection: Connection, word: Word | None) -> None:
         """Take in a word about an address; one that closes it is told to the destinations before anything else."""
@@ -112,11 +132,15 @@ class Tail:
 
     def _take_decisions(self, after: int, upto: int) -> int:
         taken = 0
+        ends = self._ends(after, upto)
         for chunk, seq in _whole_batches(self.log.read("perennial", "decisions", after, upto), upto):
             crash_point("exported_not_in_ledger")
             with self.ledger.write() as connection:
                 taken += self._keep_decisions(connection, chunk)
                 _move_cursor(connection, "decisions", seq)
+                if built := _reach(end for end in ends if end.seq <= seq):
+                    _move_cursor(connection, "built", built)
+                    forget_built(connection, built)
         return taken
 
     def _keep_decisions(self, connection: Connection, records: list[LandedRecord]) -> int:
@@ -218,20 +242,43 @@ def _keep_erasure(connection: Connection, record: LandedRecord) -> None:
     _closes(connection, erased.word)
 
 
-def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews | None]) -> None:
+def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews]) -> None:
     # The first time counts: a webhook that is delivered again is no news.
     first: dict[tuple[str, str], int] = {}
     for news in all_news:
-        if news is not None:
-            for cart_id in news.cart_ids:
-                for fact in news.facts:
-                    first.setdefault((cart_id, fact), news.seq)
-    rows = [{"cart_id": cart_id, "fact": fact, "seq": seq} for (cart_id, fact), seq in first.items()]
-    insert_new(connection, cart_facts, rows)
+        for cart_id in news.cart_ids:
+            for fact in news.facts:
+                first.setdefault((cart_id, fact), news.seq)
+    rows = [{"subject": cart_id, "fact": fact, "seq": seq} for (cart_id, fact), seq in first.items()]
+    insert_new(connection, facts, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildEnd:
+    """A build that has ended, and how far it had read."""
+
+    seq: int
+    upto_seq: int
+
+
+def _build_end(record: LandedRecord) -> BuildEnd | None:
+    told = msgspec.json.decode(record.payload)
+    return BuildEnd(record.seq, told["upto_seq"]) if told.get("finished") else None
+
+
+def _reach(ends: Iterable[BuildEnd]) -> int:
+    return max((end.upto_seq for end in ends), default=0)
 
 
 def _cursor(connection: Connection, name: str) -> int:
     return connection.scalar(select(cursors.c.seq).where(cursors.c.name == name)) or 0
+
+
+def _alone_from(connection: Connection, name: str) -> int:
+    """Return where a cursor stands, for this transaction alone to move: what comes later is later news."""
+    insert_new(connection, cursors, [{"name": name, "seq": 0}])
+    stands = connection.scalar(select(cursors.c.seq).where(cursors.c.name == name).with_for_update())
+    return stands or 0
 
 
 def _move_cursor(connection: Connection, name: str, seq: int) -> None:

@@ -4,7 +4,7 @@ Batches are named after the build, so that exporting twice is one.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,10 @@ from warehouse.moments import Moment
 from warehouse.outgoing import OutgoingFields
 
 _DECISIONS = "select * from decisions.int_flow_decisions where build_no = ? order by decision_id"
+_WATCHED = (
+    "select enrollment_id, list(watch_key order by watch_key) from decisions.int_enrollment_watch where build_no = ?"
+    " group by enrollment_id"
+)
 _ORDER_PUSHES = "select * from decisions.int_order_pushes where build_no = ? order by push_id"
 _EXITS = "select * from marts.flow_exits where build_no = ? order by enrollment_id"
 _AUDIENCES = "select * from marts.audience_changes where build_no = ? order by audience_name, customer_id"
@@ -33,7 +37,8 @@ def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment
     """Land what a committed build decided, and return the number of decisions; doing it again changes nothing."""
     at = moment.as_of
     outgoing = OutgoingFields(warehouse.execute(_OUTGOING).fetchall())
-    decisions = [_decision(row, outgoing) for row in _rows(warehouse, _DECISIONS, moment.build_no)]
+    watched: dict[str, list[str]] = dict(warehouse.execute(_WATCHED, [moment.build_no]).fetchall())
+    decisions = [_decision(row, outgoing, watched) for row in _rows(warehouse, _DECISIONS, moment.build_no)]
     pushes = [_order_push(row) for row in _rows(warehouse, _ORDER_PUSHES, moment.build_no)]
     exits = [{"kind": "exit", **row} for row in _rows(warehouse, _EXITS, moment.build_no)]
     crash_point("committed_not_exported")
@@ -51,7 +56,9 @@ def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment
     return len(decisions)
 
 
-def _decision(row: dict[str, Any], outgoing: OutgoingFields) -> dict[str, Any]:
+def _decision(
+    row: dict[str, Any], outgoing: OutgoingFields, watched: Mapping[str, list[str]]
+) -> dict[str, Any]:
     # `detail` and `context` stay the texts that they are in the warehouse: a restored row is equal to the letter; what
     # leaves is the context of the enrollment, which may be less
     told: dict[str, Any] = {"kind": "decision", **row, "enrollment": None}
@@ -67,6 +74,7 @@ def _decision(row: dict[str, Any], outgoing: OutgoingFields) -> dict[str, Any]:
             "not_before": row["not_before"],
             "expires_at": row["expires_at"],
             "places": _places(row["detail"]),
+            "watch": watched.get(row["decision_id"]),
             "channels": row["channels"].split(","),
             "destination": row["destination"],
             "kind": row["flow_kind"],

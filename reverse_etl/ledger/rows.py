@@ -36,6 +36,7 @@ class Enrollment:
     not_before: datetime | None
     expires_at: datetime | None
     places: Sequence[str] | None
+    watch: Sequence[str] | None
     decided_upto: int
     status: Status
     attempts: int

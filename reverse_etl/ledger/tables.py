@@ -33,13 +33,14 @@ _STATUSES = ", ".join(f"'{status}'" for status in Status)
 
 IS_OPT_OUT = text(f"kind = '{OPT_OUT}'")
 IS_OPEN = text("not is_over")
+IS_PASSING = text("fact in ('bought', 'sold_out', 'opted_out')")
 
 # One row an enrollment, an order for the till or a notice (kinds.py). `decided_upto` is the last landed seq that its
 # decision had read: what landed later is news to it. `not_before` is the decision's, or the end of quiet hours that
-# began since; `places` are those whose hours bind it. `frozen` is {"channels": [...], "body": {...}}, what the first
-# attempt sent. A claim names the process that works on the row; see claims.py. `is_cleared`: the guards have looked at
-# it, before that nobody claims it. `hold_id` is the hold that it waits, or waited, in. `discarded_at`: nobody is asked
-# about this dead letter again.
+# began since; `places` are those whose hours bind it, `watch` the keys of what may turn before its call. `frozen` is
+# {"channels": [...], "body": {...}}, what the first attempt sent. A claim names the process that works on the row; see
+# claims.py. `is_cleared`: the guards have looked at it, before that nobody claims it. `hold_id` is the hold that it
+# waits, or waited, in. `discarded_at`: nobody is asked about this dead letter again.
 enrollments = Table(
     "enrollments",
     metadata,
@@ -60,6 +61,7 @@ enrollments = Table(
     Column("not_before", UtcDateTime),
     Column("expires_at", UtcDateTime),
     Column("places", JSON(none_as_null=True)),
+    Column("watch", JSON(none_as_null=True)),
     Column("decision_seq", COUNTER, nullable=False),
     Column("decided_upto", COUNTER, nullable=False),
     Column("taken_in_at", UtcDateTime, nullable=False),
@@ -159,14 +161,18 @@ exits = Table(
     Index("ix_exits_open", "enrollment_id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
 )
 
-# One row a cart and what first became of it: `purchased`, `fulfilled`, `canceled` or `at_pos`, with the seq that
-# brought the news.
-cart_facts = Table(
-    "cart_facts",
+# One row a subject and what is known of it, with the seq that brought the news. Of a cart, by any of its ids, what
+# first became of it stays: `purchased`, `fulfilled`, `canceled`, `at_pos`. What a decision watches is here until
+# a build has read it: the latest sale to a buyer (`bought`, `at` its instant), an item of which none is left
+# (`sold_out`), a till that says no to an address (`opted_out`; its subject ends with the address's hash).
+facts = Table(
+    "facts",
     metadata,
-    Column("cart_id", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
     Column("fact", Text, primary_key=True),
     Column("seq", COUNTER, nullable=False),
+    Column("at", UtcDateTime),
+    Index("ix_facts_passing", "seq", sqlite_where=IS_PASSING, postgresql_where=IS_PASSING),
 )
 
 # One row a flow: the status that its settings gave it in the newest moment, with the seq that brought it.

@@ -36,6 +36,7 @@ def row(number: int = 7, kind: str = "marketing", **changes: Any) -> Enrollment:
         "not_before": None,
         "expires_at": NOON + timedelta(minutes=30),
         "places": ["CO America/Denver"],
+        "watch": None,
         "decided_upto": 1,
         "status": Status.PENDING,
         "attempts": 0,

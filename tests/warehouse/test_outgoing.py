@@ -113,12 +113,16 @@ def test_what_lands_to_be_sent_is_without_what_may_not_leave(tmp_path: Path) -> 
     )
     for table, columns in (
         ("decisions.int_order_pushes", "push_id varchar"),
+        ("decisions.int_enrollment_watch", "enrollment_id varchar, watch_key varchar"),
         ("marts.flow_exits", "enrollment_id varchar"),
         ("marts.audience_changes", "audience_name varchar, customer_id varchar"),
         ("events.int_derived_events", "event_id varchar"),
         ("marts.customer_id_changes", "old_customer_id varchar, new_customer_id varchar"),
     ):
         warehouse.execute(f"create table {table} (build_no integer, {columns})")
+    warehouse.execute(
+        "insert into decisions.int_enrollment_watch values (7, 'aiq', 'item:b'), (7, 'aiq', 'buyer:a'), (6, 'klaviyo', 'c')"
+    )
     log = LandingLog(str(tmp_path / "landing"), SetClock())
     export(warehouse, log, Moment(7, NOON, 0, "hot", {}))
     decisions = [json.loads(row.payload) for row in log.read("perennial", "decisions")]
@@ -126,4 +130,5 @@ def test_what_lands_to_be_sent_is_without_what_may_not_leave(tmp_path: Path) -> 
     assert set(to_aiq["enrollment"]["context"]) == {*PLAIN, "brand"}
     assert set(to_klaviyo["enrollment"]["context"]) == set(PLAIN)
     assert json.loads(to_klaviyo["context"]) == CONTEXT
+    assert (to_aiq["enrollment"]["watch"], to_klaviyo["enrollment"]["watch"]) == (["buyer:a", "item:b"], None)
     assert to_aiq["enrollment"]["places"] == ["CO America/Denver", "TX America/Chicago"]

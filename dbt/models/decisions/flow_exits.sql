@@ -186,9 +186,8 @@ sold_out as (
         on {{ json_text('open_enrollments.context', ['store_name']) }} = stores.store_name
     inner join {{ ref('fct_inventory_levels') }} as levels
         on open_enrollments.object_id = levels.product_id and stores.store_id = levels.store_id
-    where open_enrollments.object_type = 'product'
+    where {{ is_about_one_product('open_enrollments') }}
         and not open_enrollments.is_sent
-        and {{ json_text('open_enrollments.context', ['product_count']) }} = '1'
     group by open_enrollments.decision_id
     having sum(levels.available) <= 0
 

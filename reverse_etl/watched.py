@@ -1,0 +1,167 @@
+"""What landed records say of what decisions watch: pure readers, one a stream.
+
+Which keys a decision watches, and why, is SQL (``int_enrollment_watch``); here a record gives its own key and what it
+says, and nothing else is known. A record that can't be read says nothing; the warehouse quarantines it. What a reader
+sees is passing: once a build has read the record, the build's exits say what it means.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from extractors.landing.records import LandedRecord
+from perennial.salt import Salt
+from reverse_etl.addresses import Channel, address_hash
+
+PassingFact = Literal["bought", "sold_out", "opted_out"]
+
+BUYER, ITEM, TILL = "buyer:", "item:", "till:"
+_AHEAD = timedelta(hours=24)  # as the rule `created_at_is_not_ahead`: such a record is quarantined
+_CONTENT_HASH = re.compile(r":[0-9a-f]{16}$")
+_CALLED_OFF = frozenset({"cancelled", "canceled", "voided"})
+_FLAGS: Mapping[str, bool] = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a record says of what is watched under a key; ``takes_back`` what was said under it before.
+
+    ``about`` is the hash of the address where it is about one: a record may say no to several, one after another.
+    """
+
+    key: str
+    fact: PassingFact
+    seq: int
+    takes_back: bool = False
+    at: datetime | None = None
+    about: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The key, with the address where it is about one."""
+        return self.key if self.about is None else said_of(self.key, self.about)
+
+
+class _Sale(msgspec.Struct, rename="camel"):
+    customer_id: Any = None
+    created_at: Any = None
+    created_on: Any = None
+    order_status: Any = None
+    voided: Any = None
+    original_sale_id: Any = None
+
+
+class _Item(msgspec.Struct):
+    quantity: Any = None
+
+
+class _TillCustomer(msgspec.Struct, rename="camel"):
+    id: Any = None
+    email: Any = None
+    phone: Any = None
+    country: Any = None
+    consents_to_promotional_email: Any = None
+    consents_to_promotional_sms: Any = msgspec.field(default=None, name="consentsToPromotionalSMS")
+
+
+_SALE = msgspec.json.Decoder(_Sale)
+_ITEM = msgspec.json.Decoder(_Item)
+_TILL_CUSTOMER = msgspec.json.Decoder(_TillCustomer)
+
+
+def buyer_of(node: str) -> str:
+    """Return the key under which a record of the identity map is watched for what she buys."""
+    return f"{BUYER}{node}"
+
+
+def till_of(channel: Channel, flowhub_customer_id: str) -> str:
+    """Return the key under which a till's record of a customer is watched for its word about a channel."""
+    return f"{TILL}{channel}:{flowhub_customer_id}"
+
+
+def said_of(key: str, hashed: str) -> str:
+    """Return what stands for an address, by its hash, under the key of who speaks of it."""
+    return f"{key}:{hashed}"
+
+
+def key_of(subject: str) -> str:
+    """Return the key of a subject."""
+    return subject.rpartition(":")[0] if subject.startswith(TILL) else subject
+
+
+def sale(record: LandedRecord) -> Turn | None:
+    """Read an order of the till; None where it is nobody's, was called off, or takes a sale back."""
+    try:
+        told = _SALE.decode(record.payload)
+    except msgspec.DecodeError:
+        return None
+    at = _instant(told.created_at) or _instant(told.created_on)
+    buyer = _text(told.customer_id)
+    if not buyer or at is None or at > record.received_at + _AHEAD:
+        return None
+    if _text(told.original_sale_id) or _flag(told.voided) or _text(told.order_status).lower() in _CALLED_OFF:
+        return None
+    return Turn(buyer_of(f"flowhub_customer:{buyer}"), "bought", record.seq, at=at)
+
+
+def shelf(record: LandedRecord) -> Turn | None:
+    """Read an item of the inventory: whether any of it is left."""
+    try:
+        quantity = float(_ITEM.decode(record.payload).quantity)
+    except (msgspec.DecodeError, TypeError, ValueError):
+        return None
+    key = _CONTENT_HASH.sub("", record.source_key or "")
+    return Turn(f"{ITEM}{key}", "sold_out", record.seq, takes_back=quantity > 0)
+
+
+def till_words(record: LandedRecord, salt: Salt) -> Iterator[Turn]:
+    """Read what a till says of a customer's wishes: yes, or no and to which address."""
+    try:
+        told = _TILL_CUSTOMER.decode(record.payload)
+    except msgspec.DecodeError:
+        return
+    customer = _text(told.id)
+    wishes: tuple[tuple[Channel, Any, str], ...] = (
+        ("email", told.consents_to_promotional_email, _text(told.email)),
+        ("sms", told.consents_to_promotional_sms, _text(told.phone)),
+    )
+    for channel, wish, address in wishes:
+        flag = _flag(wish)
+        if not customer or not address or flag is None:
+            continue
+        about = None if flag else address_hash(salt, channel, address, _text(told.country))
+        yield Turn(till_of(channel, customer), "opted_out", record.seq, takes_back=flag, about=about)
+
+
+def till_address(record: LandedRecord, channel: Channel) -> tuple[str, str]:
+    """Return the address that a till's record has for a channel, and its country; empty texts where it has none."""
+    try:
+        told = _TILL_CUSTOMER.decode(record.payload)
+    except msgspec.DecodeError:
+        return "", ""
+    return _text(told.phone if channel == "sms" else told.email), _text(told.country)
+
+
+def _text(value: object) -> str:
+    return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
+def _flag(value: object) -> bool | None:
+    """Read a boolean as the models do: as JSON has it, or as its word."""
+    if isinstance(value, bool):
+        return value
+    return _FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def _instant(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(value.upper())
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
