@@ -121,7 +121,8 @@ def test_what_lands_to_be_sent_is_without_what_may_not_leave(tmp_path: Path) -> 
     ):
         warehouse.execute(f"create table {table} (build_no integer, {columns})")
     warehouse.execute(
-        "insert into decisions.int_enrollment_watch values (7, 'aiq', 'item:b'), (7, 'aiq', 'buyer:a'), (6, 'klaviyo', 'c')"
+        "insert into decisions.int_enrollment_watch values "
+        "(7, 'aiq', 'item:b'), (7, 'aiq', 'buyer:a'), (6, 'klaviyo', 'c')"
     )
     log = LandingLog(str(tmp_path / "landing"), SetClock())
     export(warehouse, log, Moment(7, NOON, 0, "hot", {}))
