@@ -18,6 +18,7 @@ from perennial.home import Home
 from perennial.settings import Settings
 from warehouse import operations
 from warehouse.builder import settings_of_models
+from warehouse.flow_context import withheld_advice
 from warehouse.flow_settings import FlowSettings, read_flow_settings, told_overrides
 from warehouse.ownership import owned
 from warehouse.project import DbtProject
@@ -61,12 +62,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What the gates say of a flow's occurrences since an instant, as of another one."""
+    """What the gates say of a flow's occurrences since an instant, as of another one.
+
+    ``advice`` says what of its messages' content its destination would not be told.
+    """
 
     flow_name: str
     since: datetime
     as_of: datetime
     answers: list[Answer]
+    advice: str | None = None
 
 
 def review(settings: Settings, name: str, days: int = 7) -> Review:
@@ -137,4 +142,4 @@ def _ask(settings: Settings, copy: Path, name: str, flow: FlowSettings, period: 
         Answer(None if answer == "enrolled" else answer, occurrences, people, sentence or "")
         for answer, occurrences, people, sentence in rows
     ]
-    return Review(name, since, as_of, answers)
+    return Review(name, since, as_of, answers, withheld_advice(name, flow))

@@ -33,6 +33,10 @@ class OutgoingFields:
             if self._may_leave(destination, name)
         }
 
+    def withheld(self, destination: str, names: Iterable[str]) -> list[str]:
+        """Return those of a context's fields that a destination is not told, in their order."""
+        return [name for name in names if not self._may_leave(destination, name)]
+
     def _may_leave(self, destination: str, name: str) -> bool:
         field = _HUMP.sub("_", name).lower()
         is_detail = field in self._details or _DETAIL.search(field) is not None

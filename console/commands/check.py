@@ -164,6 +164,7 @@ def _destinations(settings: Settings) -> Iterator[Finding]:
 
 def _flows(settings: Settings) -> Iterator[Finding]:
     from warehouse.audience_inputs import audiences_without_sender
+    from warehouse.flow_context import advice_on_withheld
     from warehouse.flow_settings import read_flow_settings, told_overrides, without_sender
 
     try:
@@ -173,7 +174,7 @@ def _flows(settings: Settings) -> Iterator[Finding]:
         return
     running = sum(flow.status in {"active", "dry_run"} for flow in flows.values())
     yield Finding("flows", "works", f"{running} of {len(flows)} run; perennial flow library lists them")
-    for advice in without_sender(flows, settings):
+    for advice in [*without_sender(flows, settings), *advice_on_withheld(flows)]:
         yield Finding("flows", "advised", advice)
     for advice in audiences_without_sender(settings):
         yield Finding("audiences", "advised", advice)

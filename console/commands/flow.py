@@ -78,6 +78,8 @@ def review(
     show_table(out, f"{flow}, {found.since:%Y-%m-%d %H:%M} to {found.as_of:%Y-%m-%d %H:%M} UTC", made)
     if not found.answers:
         out.print("Nothing that triggers it happened in these days.")
+    if found.advice is not None:
+        out.print(f"[yellow]![/] {found.advice}.", soft_wrap=True)
     out.print(
         "Asked as of the last build, with what is known by now: what has moved on since its trigger is superseded.",
         soft_wrap=True,

@@ -76,11 +76,13 @@ def test_a_malformed_setting_is_named_and_its_value_is_not_shown(
 
 
 def test_check_says_what_is_missing_and_where_to_get_it(tmp_path: Path) -> None:
-    """An installation without credentials gets the setting's name and the next step."""
+    """An installation without credentials gets the setting's name and the next step; a flow what it does not tell."""
+    (tmp_path / "flows.json").write_text('{"price_drop_alert": {"status": "dry_run"}}', encoding="utf-8")
     shown = perennial("check", home=tmp_path)
     assert shown.returncode == 1
     assert "FLOWHUB_CLIENT_ID" in shown.stdout
     assert "https://flowhub.com/api-integration-request" in shown.stdout
+    assert "! flows: flow price_drop_alert does not tell klaviyo product_id, product_name" in shown.stdout
 
 
 def test_check_names_a_home_that_can_not_be_written(tmp_path: Path) -> None:

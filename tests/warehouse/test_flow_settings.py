@@ -15,6 +15,7 @@ from perennial.settings import Settings
 from warehouse import flow_settings
 from warehouse.audience_inputs import audiences_without_sender
 from warehouse.builder import since_when
+from warehouse.flow_context import advice_on_withheld, context_fields, withheld_advice
 from warehouse.flow_settings import FlowSettings, read_flow_settings, without_sender
 from warehouse.project import PROJECT
 
@@ -168,6 +169,23 @@ def test_a_flow_that_nobody_can_trigger_is_told(tmp_path: Path) -> None:
     assert heard.isdisjoint({"checkout_abandonment", "order_fulfilled_followup", "refund_service"}), (
         "no order of Shopify's"
     )
+
+
+def test_what_a_flow_s_destination_is_not_told_is_named() -> None:
+    """Field by field with the row that would allow it; nothing of a draft, or where it is told all."""
+    flows = read_flow_settings({"*": {"status": "active"}, "price_drop_alert": {"status": "draft"}})
+    assert all(context_fields(name) for name in flows), "each shipped flow's SQL can be read"
+    told = advice_on_withheld(flows)
+    assert (
+        "flow low_stock_alert does not tell klaviyo product_id, product_name, brand, category, products: "
+        "a row of dbt/seeds/destination_fields.csv would allow each, such as klaviyo,detail,product_id,WHY"
+    ) in told
+    named = {line.split()[1] for line in told}
+    assert len(named) == 14
+    assert named.isdisjoint({"price_drop_alert", "back_in_stock_alert", "tier_upgraded"})
+    draft = withheld_advice("price_drop_alert", flows["price_drop_alert"])
+    assert draft is not None, "who reviews a draft is told"
+    assert "product_count" not in draft
 
 
 def test_an_audience_that_nobody_can_fill_is_told(tmp_path: Path) -> None:
