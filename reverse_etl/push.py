@@ -305,15 +305,26 @@ class _Shift:
             raise errors[0]
 
     async def _send(self, run: Run, scribe: Scribe) -> None:
+        try:
+            await self._report_unknown(run, scribe)
+            await run.run()
+            if run.counts:
+                self.on_progress(_line(run))
+            # Another one's backlog may take an hour: what comes for this one meanwhile, a closed address before all,
+            # must not wait for that.
+            while run.stopped is None and any(other.is_at_work for other in self.runs):
+                await asyncio.sleep(_BEAT_SECONDS)
+                await run.run()
+        except Exception as error:  # noqa: BLE001 - the push raises it once the others' calls in flight are recorded
+            run.fail(error)
+
+    async def _report_unknown(self, run: Run, scribe: Scribe) -> None:
         name = run.destination.name
         unknown = await scribe.do(self._reap, name)
         if unknown and not run.destination.dedupes:
             self.on_progress(
                 f"{name}: {len(unknown)} calls of a push that died are ambiguous: {', '.join(unknown)}"
             )
-        await run.run()
-        if run.counts:
-            self.on_progress(_line(run))
 
     def _reap(self, connection: Connection, names: list[str]) -> list[list[str]]:
         return [reap(connection, name, self.clock.now()) for name in names]

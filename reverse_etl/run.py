@@ -52,8 +52,9 @@ class _TryAgainError(Exception):
 class Run:
     """One destination's run.
 
-    ``outcomes`` (ledger id → state), ``called`` and ``stopped`` (why it ended early) tell how it went. One that
-    ``is_barred`` was stopped by what a person must mend: a refused key, a wrong address.
+    ``outcomes`` (ledger id → state), ``called`` and ``stopped`` (why it ended early) tell how it went; ``is_at_work``
+    says that rows are on their way now. One that ``is_barred`` was stopped by what a person must mend: a refused key, a
+    wrong address.
     An ``error`` is no vendor's fault: the log or the ledger can't be used. No new call is begun then, and
     those in flight are waited for.
     """
@@ -87,6 +88,7 @@ class Run:
         self._people: dict[str, deque[Claimed]] = {}
         self._ready = Ready()
         self._given_up: set[str] = set()
+        self.is_at_work = False
         self._in_hand = 0
         self._less_in_hand = asyncio.Condition()
         self._tried: set[int] = set()
@@ -106,25 +108,31 @@ class Run:
         return sum(self.outcomes.get(row) is Status.ACCEPTED for row in self._notices)
 
     async def run(self) -> None:
-        """Send what is due, until nothing is or the destination can't be used."""
+        """Send what is due, until nothing is or the destination can't be used; may be called again then."""
+        self._ready, self._is_over = Ready(), asyncio.Event()
         urgent = await self._claim_urgent()
         if not await self._claim() and not urgent:
             return  # without opening a connection
-        async with self.destination.session() as session:
-            await self._tell(session, urgent)
-            workers = [self._work(session) for _ in range(self.destination.concurrency)]
-            attending = asyncio.create_task(self._attend(session))
-            try:
-                await asyncio.gather(self._feed(), *workers)
-            finally:
-                self._is_over.set()
-                await attending
+        self.is_at_work = True
+        try:
+            async with self.destination.session() as session:
+                await self._tell(session, urgent)
+                workers = [self._work(session) for _ in range(self.destination.concurrency)]
+                attending = asyncio.create_task(self._attend(session))
+                try:
+                    await asyncio.gather(self._feed(), *workers)
+                finally:
+                    self._is_over.set()
+                    await attending
+        finally:
+            self.is_at_work = False
 
     def stop(self, reason: str) -> None:
         """Begin no further call; those in flight are finished."""
         self.stopped = self.stopped or reason
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Begin no further call, because the log or the ledger can't be used."""
         self.error = self.error or error
         self.stop("the push failed")
 
@@ -141,7 +149,7 @@ class Run:
                 if not await self._claim() and not (await self._down_to(0) and await self._claim()):
                     break
         except Exception as error:  # noqa: BLE001 - raised by the push once the calls in flight are recorded
-            self._fail(error)
+            self.fail(error)
         self._ready.end()
 
     async def _down_to(self, rows: int) -> bool:
@@ -171,7 +179,7 @@ class Run:
             try:
                 await self._tell(session, await self._claim_urgent())
             except Exception as error:  # noqa: BLE001 - the push raises it once all answers are recorded
-                self._fail(error)
+                self.fail(error)
 
     async def _claim_urgent(self) -> list[int]:
         """Claim closed addresses."""
@@ -209,7 +217,7 @@ class Run:
             if unwanted:
                 await self._give_back(unwanted)
         except Exception as error:  # noqa: BLE001 - the push raises it once all answers are recorded
-            self._fail(error)
+            self.fail(error)
             return
         # Later rows of theirs must not overtake what is left: they wait with it for the next push.
         self._given_up.update(person for person, row in rows.items() if row.ledger_id in left)

@@ -2,13 +2,15 @@
 
 The *tail* watches the log and asks for a hot moment when something foreign lands. The *build server* takes requests of
 Dagster's steps and the command line and streams the results back. The thread that runs the worker builds, hot moments
-first. After a build, and as soon as somebody may have opted out, the *pusher* sends what is due.
+first. After a build the *pusher* sends what is due; and as soon as somebody may have opted out, which the *listener*
+hears of while a build runs, too.
 """
 
 import logging
 import threading
 from collections.abc import Callable
 
+from extractors.landing.batches import Batch
 from extractors.landing.log import LandingLog
 from perennial.clock import clock_of
 from perennial.errors import PerennialError
@@ -20,7 +22,7 @@ from warehouse.builder import Builder
 from warehouse.moments import covered
 from warehouse.ownership import owning
 from warehouse.report import BuildReport, ignore
-from warehouse.streams import has_news, may_close_an_address
+from warehouse.streams import has_news, may_hold_words
 
 _log = logging.getLogger(__name__)
 _TAIL_SECONDS = 0.1
@@ -69,6 +71,7 @@ class Worker:
             with Builder(self._settings) as builder, serving(self._home, self._queue.ask):
                 helpers = [
                     threading.Thread(target=self._tail, args=[stop], daemon=True, name="tail"),
+                    threading.Thread(target=self._listen, args=[stop], daemon=True, name="listener"),
                     threading.Thread(target=self._pushing, args=[stop], daemon=True, name="push"),
                 ]
                 for helper in helpers:
@@ -109,18 +112,12 @@ class Worker:
             _log.warning("the stock could not be published: %s", type(error).__name__)
 
     def _tail(self, stop: threading.Event) -> None:
-        log = LandingLog(self._settings.landing_url, clock_of(self._settings))
+        log = self._open_log()
         seen = covered(log)
         while not stop.wait(_TAIL_SECONDS):
-            try:
-                fresh = log.batches(after=seen)
-            except PerennialError as error:
-                _log.warning("the landing log can't be read: %s", error)
-                continue
+            fresh = _landed(log, seen)
             if not fresh:
                 continue
-            if any(may_close_an_address(batch.streams) for batch in fresh):
-                self._due.set()  # an opt-out goes outward before anything is built of it
             if any(has_news(batch.streams) for batch in fresh):
                 answer = self._queue.ask("hot", ignore)
                 if isinstance(answer, BuildReport):
@@ -130,6 +127,19 @@ class Worker:
                     stop.wait(_RETRY_SECONDS)
                     continue
             seen = fresh[-1].seq
+
+    def _listen(self, stop: threading.Event) -> None:
+        """Let an opt-out go outward before anything is built of it; the tail waits for its builds."""
+        log = self._open_log()
+        seen = covered(log)
+        while not stop.wait(_TAIL_SECONDS):
+            if fresh := _landed(log, seen):
+                seen = fresh[-1].seq
+                if any(may_hold_words(batch.streams) for batch in fresh):
+                    self._due.set()
+
+    def _open_log(self) -> LandingLog:
+        return LandingLog(self._settings.landing_url, clock_of(self._settings))
 
     def _tell(self, report: BuildReport) -> None:
         try:
@@ -150,3 +160,11 @@ class Worker:
                 _log.warning("the push stopped: %s", error)
             except Exception as error:  # noqa: BLE001 - the ledger knows what is open; the next push goes on there
                 _log.warning("the push failed: %s", type(error).__name__)
+
+
+def _landed(log: LandingLog, after: int) -> list[Batch]:
+    try:
+        return log.batches(after=after)
+    except PerennialError as error:
+        _log.warning("the landing log can't be read: %s", error)
+        return []

@@ -44,6 +44,26 @@ def test_an_opt_out_is_told_to_every_destination_before_all_that_waits(scene: Sc
     assert len(told(scene)) == 2, "told once"
 
 
+def test_a_destination_hears_of_it_while_another_one_is_slow(scene: Scene, vendor: Vendor) -> None:
+    """Klaviyo has nothing to do, AIQ takes its time: a word, and an enrollment, that land meanwhile do not wait."""
+    scene.decide(decision(0))
+    came: list[float] = []
+
+    def meanwhile(number: int, body: dict[str, Any]) -> Reply:
+        if number == 1:
+            scene.land("messaging/feedback", feedback("unsubscribed", "email", EMAIL))
+            scene.decide(decision(1, destination="klaviyo"))
+            return Reply(delay=2.0)
+        came.append(time.monotonic())
+        return Reply()
+
+    vendor.script = meanwhile
+    scene.push(tells=("klaviyo",))
+    ended = time.monotonic()
+    assert len(came) == 2, "both in the same push"
+    assert ended - max(came) > 0.5, "and not after the slow one"
+
+
 def test_a_channel_that_a_destination_never_uses_is_no_news_for_it(scene: Scene, vendor: Vendor) -> None:
     """Klaviyo is given no phone number, and a STOP is no dead letter there."""
     scene.land("messaging/feedback", feedback("stop", "sms", PHONE))

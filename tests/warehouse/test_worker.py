@@ -10,11 +10,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from extractors.landing.records import Record
 from perennial.errors import PerennialError
 from perennial.home import Home
 from perennial.published import open_published
 from tests.scene import Scene
 from tests.warehouse import story
+from warehouse import worker
 from warehouse.client import build
 from warehouse.report import BuildReport, NodeResult
 from warehouse.worker import Worker
@@ -65,6 +67,26 @@ def test_a_webhook_is_decided_and_pushed_without_anybody_asking(deployed: Path, 
     [decision] = [json.loads(row.payload) for row in scene.log.read("perennial", "decisions")]
     assert decision["outcome"] == "enrolled"
     assert all(report.lane == "hot" and report.ok for report in reports)
+
+
+def test_an_opt_out_is_pushed_while_a_build_runs(
+    deployed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pusher hears of it at once: not from the build that has begun, and not by the way."""
+    monkeypatch.setattr(worker, "_PUSH_SECONDS", PATIENCE)
+    scene = Scene.on(deployed, tmp_path / "home", {})
+    pushed: list[int] = []
+    with working(scene, push=lambda _: pushed.append(scene.log.last_seq())) as reports:
+        scene.clock.set(story.at(18, 10), running=False)
+        story.morning(scene)
+        moments = ("perennial", "moments")
+        begun = len(list(scene.log.read(*moments)))
+        wait_for(lambda: len(list(scene.log.read(*moments))) > begun)
+        said = {"type": "unsubscribed", "channel": "email", "address": "ann@example.com"}
+        record = Record("messaging", "feedback", None, scene.clock.now(), json.dumps(said))
+        word = scene.log.append("feedback/1", [record]).seq
+        wait_for(lambda: any(seq >= word for seq in pushed))
+        assert not reports, "the build still runs"
 
 
 def test_others_ask_the_worker_while_it_owns_the_file(deployed: Path, tmp_path: Path) -> None:
