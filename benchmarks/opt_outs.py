@@ -3,9 +3,9 @@
 ``python -m benchmarks.opt_outs [HOME] [--rounds 20]``
 
 Run it while ``make dev`` is up, after ``make run``. Each round reports an unsubscribed e-mail to the receiver, as the
-messaging system does, and watches the vendors' own records until AIQ, Klaviyo and the webhook's receiver hold the closed
-address. The clock begins with the receiver's 2xx, as the promise does: 5 seconds. First with nothing else to do; then
-just after news that the worker builds of, so that the word arrives while a build runs.
+messaging system does, and watches the vendors' own records until AIQ, Klaviyo and the webhook's receiver hold the
+closed address. The clock begins with the receiver's 2xx, as the promise does: 5 seconds. First each once the build of
+the last one is over; then just after news, so that the word arrives while the worker builds of that.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main() -> None:
     clock = SandboxClock(given.home.absolute() / "sandbox" / "clock.json")
     began = int(time.time())
     with httpx.Client(timeout=30) as client:
-        for way, is_busy in (("with nothing else to do", False), ("while a build runs", True)):
+        for way, is_busy in (("one after another", False), ("while a build runs", True)):
             seconds: dict[str, list[float]] = {vendor: [] for vendor in TOLD}
             for number in range(given.rounds):
                 if is_busy:

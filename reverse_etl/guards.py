@@ -5,6 +5,8 @@ bounds allow waits in a hold until a person has looked (``holds.py``); nothing e
 seed that analysts edit, ``dbt/seeds/send_guards.csv``.
 """
 
+import math
+import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 BOUNDS = SEEDS / "send_guards.csv"
 MIRROR = "mirror"
+_SCOPE = re.compile(r"marketing|transactional|order|mirror|(flow|list):\S+")
 _DAY = timedelta(days=1)
 _DAYS = 28  # how far back a flow's usual day is looked for
 _USUAL = 3  # days on which a flow enrolled anybody, until one may speak of its usual day
@@ -78,7 +81,12 @@ class Rules:
 
 def read_rules(path: Path = BOUNDS) -> Rules:
     """Read the seed; ``PerennialError`` names line and column, because without bounds nothing may be sent."""
-    found = dict(read_seed(path, "the guards' bounds", _bounds))
+    read = read_seed(path, "the guards' bounds", _bounds)
+    found = dict(read)
+    if len(found) < len(read):
+        raise PerennialError(
+            "send_guards.csv has two rows of one scope", "keep one of them; nothing is sent meanwhile"
+        )
     if missing := {"marketing", MIRROR} - set(found):
         raise PerennialError(
             f"send_guards.csv has no row for {', '.join(sorted(missing))}", "give it one; docs/activation.md"
@@ -88,6 +96,12 @@ def read_rules(path: Path = BOUNDS) -> Rules:
 
 def _bounds(row: Mapping[str, str], line: int) -> tuple[str, Bounds]:
     """Return a row's scope, and its bounds."""
+    scope = (row["scope"] or "").strip()
+    if not _SCOPE.fullmatch(scope):
+        raise PerennialError(
+            f"send_guards.csv, line {line}: scope is no kind of rows, and neither flow:NAME nor list:NAME",
+            "kinds are marketing, transactional, order and mirror; nothing is sent meanwhile",
+        )
     numbers: dict[str, float | None] = {}
     for name in Bounds.__slots__:
         given = (row[name] or "").strip()
@@ -95,13 +109,18 @@ def _bounds(row: Mapping[str, str], line: int) -> tuple[str, Bounds]:
             numbers[name] = float(given) if given else None
         except ValueError:
             numbers[name] = -1
-        if (numbers[name] or 0) < 0 or (name == "always_fine" and numbers[name] is None):
+        if name == "always_fine" and numbers[name] is None:
+            numbers[name] = -1
+        # what is not finite would never trip
+        if not 0 <= (numbers[name] or 0) < math.inf:
             raise PerennialError(
                 f"send_guards.csv, line {line}: {name} is no number of 0 or more",
-                "correct it, or leave it empty",
+                "correct it"
+                if name == "always_fine"
+                else "correct it, or leave it empty: it asks nothing then",
             )
     always_fine = int(numbers.pop("always_fine") or 0)
-    return row["scope"].strip(), Bounds(always_fine, **numbers)
+    return scope, Bounds(always_fine, **numbers)
 
 
 @dataclass(frozen=True, slots=True)

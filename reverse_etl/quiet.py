@@ -4,11 +4,13 @@ A call may come long after its decision: the worker was down, or its destination
 edit, ``dbt/seeds/quiet_hours.csv``, read as the model ``int_place_hours`` reads it; a test holds the two together.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from perennial.errors import PerennialError
@@ -121,23 +123,62 @@ def read_rules(path: Path = HOURS) -> tuple[Rule, ...]:
 
 
 def _read(row: Mapping[str, str], line: int) -> Rule:
-    try:
-        return Rule(
-            row["state"].strip(),
-            int(row["weekday"]) if row["weekday"].strip() else None,
-            _into_the_day(row["opens_at"]),
-            _into_the_day(row["closes_at"]),
-            date.fromisoformat(row["valid_from"].strip()),
-            _BOOLEANS[row["covers_transactional"].strip().lower()],
-        )
-    except (KeyError, ValueError, AttributeError):
+    values: dict[str, Any] = {}
+    for name, (read, is_to_be) in _FIELDS.items():
+        try:
+            values[name] = read((row[name] or "").strip())
+        except ValueError:
+            raise PerennialError(
+                f"quiet_hours.csv, line {line}: {name} is to be {is_to_be}",
+                "correct it; nothing is sent meanwhile",
+            ) from None
+    if values["closes_at"] < values["opens_at"]:
         raise PerennialError(
-            f"quiet_hours.csv, line {line}, is no rule: a state, a weekday (1 to 7, or none), two times as hh:mm, "
-            "a date, true or false",
-            "correct it; nothing is sent meanwhile",
-        ) from None
+            f"quiet_hours.csv, line {line}: closes_at lies before opens_at, so nothing would ever be sent",
+            "write when messages may be sent, not when they may not; nothing is sent meanwhile",
+        )
+    return Rule(
+        values["state"],
+        values["weekday"],
+        values["opens_at"],
+        values["closes_at"],
+        values["valid_from"],
+        values["covers_transactional"],
+    )
+
+
+def _state(text: str) -> str:
+    if text != EVERYWHERE and not re.fullmatch("[A-Z]{2}", text):
+        raise ValueError
+    return text
+
+
+def _weekday(text: str) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch("[1-7]", text):
+        raise ValueError
+    return int(text)
 
 
 def _into_the_day(text: str) -> timedelta:
-    hours, minutes = text.strip().split(":")
+    if not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]|24:00", text):
+        raise ValueError
+    hours, minutes = text.split(":")
     return timedelta(hours=int(hours), minutes=int(minutes))
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:
+        raise ValueError
+    return _BOOLEANS[text.lower()]
+
+
+_FIELDS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "state": (_state, "two capital letters, or *"),
+    "weekday": (_weekday, "1 (Monday) to 7, or empty"),
+    "opens_at": (_into_the_day, "a time of the day as hh:mm"),
+    "closes_at": (_into_the_day, "a time of the day as hh:mm"),
+    "valid_from": (date.fromisoformat, "a day as yyyy-mm-dd"),
+    "covers_transactional": (_boolean, "true or false"),
+}

@@ -19,7 +19,12 @@ def read_seed(path: Path, what: str, read: Callable[[Mapping[str, str], int], _R
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return [read(row, line) for line, row in enumerate(csv.DictReader(file), start=2)]
-    except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
+    except KeyError as error:
+        raise PerennialError(
+            f"{path.name} has no column {error.args[0]}",
+            "give its first line back; nothing is sent without it",
+        ) from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise PerennialError(
             f"{what} ({path.name}) can't be read: {type(error).__name__}",
             f"put dbt/seeds/{path.name} back as it was; nothing is sent without it",

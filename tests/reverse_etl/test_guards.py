@@ -92,11 +92,16 @@ def test_the_seed_is_read_and_a_flow_may_have_bounds_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("scope,always_fine\nmarketing,1\n", "KeyError"),
+        ("scope,always_fine\nmarketing,1\n", "no column times_median"),
         ("", "no row for marketing, mirror"),
         ("{head}\nmarketing,many,,,,,\nmirror,1,,,,,\n", "line 2: always_fine"),
         ("{head}\nmarketing,1,,,-5,,\nmirror,1,,,,,\n", "line 2: share_percent"),
         ("{head}\nmarketing,,,,,,\nmirror,1,,,,,\n", "line 2: always_fine"),
+        ("{head}\nmarketing,inf,,,,,\nmirror,1,,,,,\n", "line 2: always_fine"),
+        ("{head}\nmarketing,1,,,nan,,\nmirror,1,,,,,\n", "line 2: share_percent"),
+        ("{head}\nmarketing,1,,,,,\nmirror,1,,,,,\nmirror,9,,,,,\n", "two rows of one scope"),
+        ("{head}\nmarketing,1,,,,,\nflwo:winback,1,,,,,\n", "line 3: scope"),
+        ("{head}\n,1,,,,,\n", "line 2: scope"),
     ],
 )
 def test_bounds_that_cannot_be_read_stop_the_push(tmp_path: Path, text: str, named: str) -> None:

@@ -49,7 +49,7 @@ def test_a_destination_hears_of_it_while_another_one_is_slow(scene: Scene, vendo
     scene.decide(decision(0))
     came: list[float] = []
 
-    def meanwhile(number: int, body: dict[str, Any]) -> Reply:
+    def meanwhile(number: int, _body: dict[str, Any]) -> Reply:
         if number == 1:
             scene.land("messaging/feedback", feedback("unsubscribed", "email", EMAIL))
             scene.decide(decision(1, destination="klaviyo"))

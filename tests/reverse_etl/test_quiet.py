@@ -116,11 +116,19 @@ def test_places_that_never_allow_at_one_time_allow_nothing_for_days(tmp_path: Pa
 @pytest.mark.parametrize(
     ("lines", "named"),
     [
-        (f"{HEADER}\n*,,08:00,21:00,2015-01-01,false,\nTX,,nine,21:00,2025-09-01,false,\n", "line 3"),
-        (f"{HEADER}\n*,,08:00,21:00,2015-01-01,maybe,\n", "line 2"),
-        (f"{HEADER}\n*,,08:00,21:00\n", "line 2"),
+        (
+            f"{HEADER}\n*,,08:00,21:00,2015-01-01,false,\nTX,,nine,21:00,2025-09-01,false,\n",
+            "line 3: opens_at",
+        ),
+        (f"{HEADER}\n*,,08:00,99:00,2015-01-01,false,\n", "line 2: closes_at"),
+        (f"{HEADER}\n*,,21:00,08:00,2015-01-01,false,\n", "line 2: closes_at lies before"),
+        (f"{HEADER}\n*,8,08:00,21:00,2015-01-01,false,\n", "line 2: weekday"),
+        (f"{HEADER}\nColorado,,08:00,21:00,2015-01-01,false,\n", "line 2: state"),
+        (f"{HEADER}\n*,,08:00,21:00,1.1.2015,false,\n", "line 2: valid_from"),
+        (f"{HEADER}\n*,,08:00,21:00,2015-01-01,maybe,\n", "line 2: covers_transactional"),
+        (f"{HEADER}\n*,,08:00,21:00\n", "line 2: valid_from"),
         (f"{HEADER}\nTX,,08:00,21:00,2015-01-01,false,\n", "no row for *"),
-        ("state,opens_at\n*,08:00\n", "line 2"),
+        ("state,opens_at\n*,08:00\n", "no column weekday"),
         (None, "can't be read"),
     ],
 )
