@@ -33,7 +33,7 @@ from perennial.salt import Salt
 from reverse_etl.destinations.base import ONE, Destination
 from reverse_etl.destinations.klaviyo import BULK_RATES, DEFAULT_RATES, Klaviyo
 from reverse_etl.destinations.registry import Configured
-from reverse_etl.destinations.webhook import Webhook
+from reverse_etl.destinations.webhook import Webhook, batches_of
 from reverse_etl.ledger.store import open_ledger
 from reverse_etl.push import push_to
 from sandbox.credentials import KLAVIYO_API_KEY
@@ -213,6 +213,9 @@ def main() -> None:
     def webhook(url: str, clock: SandboxClock) -> Webhook:
         return Webhook(f"{url}/rest", (SECRET,), clock, rates=())
 
+    def in_batches(url: str, clock: SandboxClock) -> Webhook:
+        return Webhook(f"{url}/rest", (SECRET,), clock, rates=(), batch=batches_of(500))
+
     with tempfile.TemporaryDirectory(prefix="push-rivals-") as folder:
         python = rivals_python(Path(folder))
         print(f"{rows:,} rows, no limits:")
@@ -220,6 +223,7 @@ def main() -> None:
         print(f"  Klaviyo, jobs           {measured(rows, ours(rows, in_jobs))}")
         print(f"  Klaviyo, drt            {measured(rows, drt(rows, python, 'klaviyo'))}")
         print(f"  REST, signed webhook    {measured(rows, ours(rows, webhook))}")
+        print(f"  REST, batches of 500    {measured(rows, ours(rows, in_batches))}")
         print(f"  REST, drt               {measured(rows, drt(rows, python, 'rest'))}")
     limit, jobs = DEFAULT_RATES[0].limit, BULK_RATES[1].limit
     # fewer than a minute may take: the reserve for closed addresses is left

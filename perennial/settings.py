@@ -130,6 +130,7 @@ class Settings(BaseSettings):
     webhook_signing_secret: SecretStr | None = None
     webhook_signing_secret_previous: SecretStr | None = None
     webhook_calls_per_second: int = Field(default=20, ge=1, le=10_000)
+    webhook_rows_a_call: int = Field(default=1, ge=1, le=1_000)
     csv_drop_url: str | None = None
 
     # Who is told when something fails or waits for a person

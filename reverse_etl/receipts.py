@@ -5,9 +5,9 @@ made of it, and other models read them. So are those of notices, ``perennial/not
 enrollment of their own.
 """
 
-import json
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, and_, func, insert, select, text, update
 
 from extractors.landing.log import LandingLog
@@ -114,5 +114,5 @@ def _record(row: Row[Any]) -> Record:
         stream=_STREAMS.get(row.kind, "receipts"),
         source_key=str(row.receipt_no),
         received_at=row.at,
-        payload=json.dumps(payload, separators=(",", ":")),
+        payload=msgspec.json.encode(payload).decode(),
     )

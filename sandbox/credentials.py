@@ -87,6 +87,7 @@ def sandbox_environment(home: Path, sandbox_port: int, receiver_port: int) -> di
         "WEBHOOK_SIGNING_SECRET": WEBHOOK_SIGNING_SECRET,
         "WEBHOOK_SIGNING_SECRET_PREVIOUS": "",
         "WEBHOOK_CALLS_PER_SECOND": "100",
+        "WEBHOOK_ROWS_A_CALL": "1",
         "CSV_DROP_URL": str(home / "sandbox" / "drop"),
         "ALERT_WEBHOOK_URL": "",
         "ALERT_EMAIL_TO": "",

@@ -2,11 +2,13 @@
 
 Checked in this order: the three headers, a timestamp within five minutes of the clock, one of the signatures against
 the bytes that came, and the message itself. An id that was taken before is answered like the first time and kept as
-``duplicate``. The signature is computed here by hand, and not by the library that the sender uses.
+``duplicate``. A batch is refused as a whole, or each of its messages is taken as if it had come alone. The signature is
+computed here by hand, and not by the library that the sender uses.
 """
 
 import base64
 import hmac
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +25,8 @@ from sandbox.received import Call, Received
 EVENTS = "/events"
 TOLERANCE = timedelta(minutes=5)
 CALLS_A_SECOND = 200
-_TYPES = ("enrollment.created", "enrollment.exited", "address.opted_out", "perennial.checked")
+BATCH = "perennial.batch"
+_TYPES = ("enrollment.created", "enrollment.exited", "address.opted_out", "perennial.checked", BATCH)
 
 
 class WebhookState:
@@ -50,11 +53,12 @@ def webhook_app(state: WebhookState) -> FastAPI:
 
     @app.post(EVENTS)
     async def take(request: Request) -> Response:
-        """Take one message."""
+        """Take one message, or a batch of them."""
         raw = await request.body()
-        outcome, status, reason, kind = _judge(state, request.headers, raw)
-        text = raw.decode(errors="replace")
-        state.received.keep("webhook", Call("POST", EVENTS, status, outcome, reason, kind, text))
+        found = _judge(state, request.headers, raw)
+        for told in found:
+            state.received.keep("webhook", Call("POST", EVENTS, *told))
+        status, outcome, reason = found[0][:3]
         answer = Json({"error": reason} if reason else {}, status)
         if outcome == "rate_limited":
             answer.headers["Retry-After"] = str(state.limiter.wait())
@@ -63,22 +67,32 @@ def webhook_app(state: WebhookState) -> FastAPI:
     return app
 
 
-def _judge(state: WebhookState, headers: Headers, raw: bytes) -> tuple[str, int, str, str]:
-    """Return outcome, status, reason and the message's type."""
+_Told = tuple[int, str, str, str, str]
+
+
+def _judge(state: WebhookState, headers: Headers, raw: bytes) -> list[_Told]:
+    """Return status, outcome, reason, type and text of each message; of the whole call where nothing is taken."""
+    text = raw.decode(errors="replace")
     if state.limiter.take():
-        return "rate_limited", 429, "too many calls", ""
+        return [(429, "rate_limited", "too many calls", "", text)]
     if problem := _unproved(state, headers, raw):
-        return "unauthorized", 401, problem, ""
+        return [(401, "unauthorized", problem, "", text)]
     try:
         message = msgspec.json.decode(raw)
     except msgspec.DecodeError:
-        return "rejected", 400, "the body is not JSON", ""
-    if problem := _problem(message, headers["webhook-id"]):
-        return "rejected", 400, problem, ""
-    if message["id"] in state.ids:
-        return "duplicate", 200, "", message["type"]
+        return [(400, "rejected", "the body is not JSON", "", text)]
+    if problem := _problem(message) or _problem_of_batch(message):
+        return [(400, "rejected", problem, "", text)]
+    if message["id"] != headers["webhook-id"]:
+        return [(400, "rejected", "id: must be that of the header", "", text)]
+    messages = message["data"]["messages"] if message["type"] == BATCH else [message]
+    return [_taken(state, one) for one in messages]
+
+
+def _taken(state: WebhookState, message: Mapping[str, Any]) -> _Told:
+    outcome = "duplicate" if message["id"] in state.ids else "accepted"
     state.ids.add(message["id"])
-    return "accepted", 200, "", message["type"]
+    return 200, outcome, "", message["type"], msgspec.json.encode(message).decode()
 
 
 def _unproved(state: WebhookState, headers: Headers, raw: bytes) -> str:
@@ -102,14 +116,28 @@ def _signature(secret: str, message_id: str, stamp: str, raw: bytes) -> str:
     return base64.b64encode(hmac.digest(key, f"{message_id}.{stamp}.".encode() + raw, "sha256")).decode()
 
 
-def _problem(message: Any, message_id: str) -> str:  # noqa: ANN401  # whatever JSON holds
+def _problem(message: Any) -> str:  # noqa: ANN401  # whatever JSON holds
     """Return the first thing that is wrong with a message; '' where nothing is."""
     if not isinstance(message, dict):
         return "the body must be one JSON object"
     checks = (
-        (message.get("id") == message_id, "id: must be that of the header"),
+        (isinstance(message.get("id"), str), "id: must be a text"),
         (message.get("type") in _TYPES, f"type: must be one of {', '.join(_TYPES)}"),
         (isinstance(message.get("timestamp"), str), "timestamp: must be an RFC 3339 instant"),
         (isinstance(message.get("data"), dict), "data: must be an object"),
     )
     return next((problem for holds, problem in checks if not holds), "")
+
+
+def _problem_of_batch(message: Mapping[str, Any]) -> str:
+    """Return the first thing that is wrong with one of several messages."""
+    if message["type"] != BATCH:
+        return ""
+    messages = message["data"].get("messages")
+    if not isinstance(messages, list) or not messages:
+        return "data.messages: must be a list with something in it"
+    problems = (
+        _problem(one) or ("type: a batch in a batch" if one["type"] == BATCH else "") for one in messages
+    )
+    found = ((place, problem) for place, problem in enumerate(problems) if problem)
+    return next((f"data.messages[{place}].{problem}" for place, problem in found), "")

@@ -3,9 +3,10 @@
 The bounds are those of Klaviyo's OpenAPI document: what breaks one is refused here, where its reason is exact.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from reverse_etl.destinations.base import RefusedError
 from reverse_etl.destinations.parts import utc_text
@@ -51,7 +52,7 @@ def job(events: Sequence[Mapping[str, Any]]) -> bytes:
         groups.append({"type": "event-bulk-create", "attributes": {"profile": profile, "events": own}})
     attributes = {"events-bulk-create": {"data": groups}}
     body = {"data": {"type": "event-bulk-create-job", "attributes": attributes}}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return msgspec.json.encode(body)
 
 
 def closed_address(email: str, told: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from reverse_etl.destinations.drop_folder import drop_folder
 from reverse_etl.destinations.flowhub import Flowhub
 from reverse_etl.destinations.klaviyo import Klaviyo
 from reverse_etl.destinations.klaviyo_profiles import KlaviyoAccount
-from reverse_etl.destinations.webhook import Webhook
+from reverse_etl.destinations.webhook import Webhook, batches_of
 
 # The sandbox's AIQ allows ten times what the real one does, so that a demo's push takes seconds; a test
 # compares this with the sandbox's own limits.
@@ -125,6 +125,7 @@ def _webhook(settings: Settings) -> Destination:
         [known.get_secret_value() for known in told if known is not None],
         clock_of(settings),
         rates=(Rate(settings.webhook_calls_per_second, Duration.SECOND),),
+        batch=batches_of(settings.webhook_rows_a_call),
     )
 
 

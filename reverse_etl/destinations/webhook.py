@@ -2,6 +2,8 @@
 
 Call      ``POST WEBHOOK_URL``; one row a call. The body is ``{"id", "type", "timestamp", "data"}``; types are
           ``enrollment.created``, ``enrollment.exited`` and ``address.opted_out``.
+          With ``WEBHOOK_ROWS_A_CALL`` above 1 what waits shares calls: a message of the type ``perennial.batch``, whose
+          ``data.messages`` are those that would have gone alone. A closed address always does.
 Source    Standard Webhooks (https://www.standardwebhooks.com): ``webhook-id``, ``webhook-timestamp`` (seconds, of this
           try) and ``webhook-signature``, ``v1,`` and the base64 of HMAC-SHA256 over ``id.timestamp.body``. While a
           secret is rotated there is one signature for each, and a receiver needs to know only one of them.
@@ -10,12 +12,13 @@ Repeats   ``webhook-id`` is our own id and the same at every try: the standard t
           have taken. So any call whose outcome is unknown is made again.
 Retries   everything but refusals: time-outs, resets, 5xx, and what had no effect.
 Answers   any 2xx is taken, and its body is not read; 410 says that nobody wants these any more and stops the run, as
-          401 and 403 (the signature is refused) and 404, 405 and redirects do; any other 4xx refuses the row.
+          401 and 403 (the signature is refused) and 404, 405 and redirects do; any other 4xx refuses the row. A
+          batch is taken or refused as a whole, and sent again in halves until the bad row is alone.
 Content   the row with the addresses of its open channels; details of products only where ``destination_fields`` lists
           them.
 """
 
-import json
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,13 +27,14 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+import msgspec
 import standardwebhooks
 
 from perennial.clock import Clock
 from reverse_etl.addresses import Channel
-from reverse_etl.destinations.base import Answer, Effect, RefusedError
+from reverse_etl.destinations.base import ONE, Answer, Batch, Effect, RefusedError
 from reverse_etl.destinations.head import Head
-from reverse_etl.destinations.http import Caller, OneAtATime, is_refusal, new_client
+from reverse_etl.destinations.http import Caller, is_refusal, new_client
 from reverse_etl.destinations.parts import ended_enrollment, identifiers, utc_text
 from reverse_etl.kinds import EXIT, OPT_OUT
 from reverse_etl.ledger.rows import Enrollment
@@ -41,6 +45,7 @@ _TYPES: Mapping[str, str] = {
     EXIT: "enrollment.exited",
     OPT_OUT: "address.opted_out",
 }
+BATCH = "perennial.batch"
 _TRIED = "perennial.checked"  # of a call that tells nothing: is the signature taken?
 
 
@@ -54,7 +59,7 @@ class Webhook(Head):
     _: KW_ONLY
     name: str = "webhook"
     dedupes: bool = True
-    concurrency: int = 8
+    concurrency: int = 16
 
     @property
     def account(self) -> str:
@@ -131,14 +136,38 @@ def _data(row: Enrollment, channels: Sequence[Channel]) -> Mapping[str, Any]:
     }
 
 
+def batches_of(rows: int) -> Batch:
+    """Return how many rows share a call: the ends of enrollments too, for a flow there ends with whoever receives."""
+    return ONE if rows == 1 else Batch(most=rows, least=2, takes_ends=True)
+
+
 @dataclass(frozen=True)
-class _Session(OneAtATime):
+class _Session:
     destination: Webhook
     caller: Caller
 
-    async def send_one(self, body: Mapping[str, Any]) -> Answer:
-        """Post one message, signed for this try."""
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    async def send(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
+        """Post one message, or several as one."""
+        if len(bodies) == 1:
+            return [await self._post(bodies[0])]
+        answer = await self._post(self._together(bodies))
+        if answer.effect is Effect.REFUSED:
+            answer = replace(answer, effect=Effect.SPLIT)
+        return [answer] * len(bodies)
+
+    def _together(self, bodies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Return several messages as one, whose id is the same for the same messages."""
+        ids = hashlib.sha256("\n".join(str(body["id"]) for body in bodies).encode())
+        return {
+            "id": f"batch_{ids.hexdigest()[:32]}",
+            "type": BATCH,
+            "timestamp": utc_text(self.destination.clock.now()),
+            "data": {"messages": list(bodies)},
+        }
+
+    async def _post(self, body: Mapping[str, Any]) -> Answer:
+        """Post a message, signed for this try."""
+        content = msgspec.json.encode(body).decode()
         headers = self.destination.signed(str(body.get("id")), content)
         response = await self.caller.post(self.destination.url, content.encode(), headers)
         if isinstance(response, Answer):

@@ -14,7 +14,7 @@ from reverse_etl.addresses import Channel
 from reverse_etl.destinations.base import Answer, Destination, Effect, RefusedError
 from reverse_etl.gate import End, Go, Verdict, Wait, verdicts
 from reverse_etl.ledger.claims import LEASE, give_back, put_off
-from reverse_etl.ledger.rows import Enrollment, Move, apply, load
+from reverse_etl.ledger.rows import Enrollment, Move, Standing, apply, load, standing_of
 from reverse_etl.planned import changed
 from reverse_etl.quiet import Hours
 from reverse_etl.states import Status
@@ -85,7 +85,7 @@ def settle(
 
     The claim stays where the row may be tried again (``pending``, ``ambiguous``): who tries gives it back.
     """
-    rows = load(connection, [ledger_id for ledger_id, _ in answers])
+    rows = standing_of(connection, [ledger_id for ledger_id, _ in answers])
     moves = {
         ledger_id: move
         for ledger_id, answer in answers
@@ -142,7 +142,7 @@ def _outcome(move: Move | None) -> Attempt | NoCall:
     return Attempt(move.frozen["body"])
 
 
-def _last_move(row: Enrollment, answer: Answer, holder: str, now: datetime) -> Move | None:
+def _last_move(row: Standing, answer: Answer, holder: str, now: datetime) -> Move | None:
     after = _AFTER[answer.effect]
     is_final = after in (Status.ACCEPTED, Status.REJECTED)
     is_mine = row.claimed_by == holder and row.status is Status.ATTEMPTING

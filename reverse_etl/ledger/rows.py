@@ -1,31 +1,42 @@
 """Enrollments as the push sees them, and the one way to move them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, Select, Text, bindparam, func, insert, select, update
 
 from reverse_etl.addresses import Channel
 from reverse_etl.kinds import OPT_OUT
+from reverse_etl.ledger.parts import in_parts
 from reverse_etl.ledger.tables import enrollments, receipts
+from reverse_etl.ledger.types import UtcDateTime
 from reverse_etl.states import OUTCOMES, Status, check_move
 
 
 @dataclass(frozen=True, slots=True)
-class Enrollment:
+class Standing:
+    """How a row of the ledger stands: all that is needed to move it."""
+
+    ledger_id: int
+    enrollment_id: str
+    destination: str
+    kind: str
+    status: Status
+    attempts: int
+    claimed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment(Standing):
     """A row of the ledger: one intent to enroll one person in one flow, or to put one order into the till.
 
     It holds addresses: log its ``enrollment_id`` and nothing else (its ``repr`` shows no more).
     """
 
-    ledger_id: int
-    enrollment_id: str
-    destination: str
     flow_name: str
     flow_display_name: str
-    kind: str
     customer_id: str
     channels: tuple[Channel, ...]
     recipient: Mapping[str, str | None]
@@ -38,9 +49,6 @@ class Enrollment:
     places: Sequence[str] | None
     watch: Sequence[str] | None
     decided_upto: int
-    status: Status
-    attempts: int
-    claimed_by: str | None
     claimed_until: datetime | None
     frozen: Mapping[str, Any] | None
     first_attempt_at: datetime | None
@@ -53,33 +61,58 @@ class Enrollment:
         return self.recipient.get("phone" if channel == "sms" else "email") or None
 
 
-_COLUMNS = tuple(enrollments.c[name] for name in Enrollment.__slots__)
-_UNLOCKED_BY_IDS = (
-    select(*_COLUMNS)
-    .where(enrollments.c.ledger_id.in_(bindparam("ids", expanding=True)))
-    .order_by(enrollments.c.ledger_id)
-)
-_BY_IDS = _UNLOCKED_BY_IDS.with_for_update()
-_IDLE_BY_IDS = _UNLOCKED_BY_IDS.with_for_update(skip_locked=True)
+_NAMES = [column.name for column in fields(Enrollment)]
+_STATUS, _CHANNELS = _NAMES.index("status"), _NAMES.index("channels")
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+
+
+def _by_ids(kind: type[Standing]) -> Select[Any]:
+    """Return the query for the columns that a kind of row is made of."""
+    return (
+        select(*(enrollments.c[column.name] for column in fields(kind)))
+        .where(enrollments.c.ledger_id.in_(_IDS))
+        .order_by(enrollments.c.ledger_id)
+    )
+
+
+_BY_IDS = _by_ids(Enrollment).with_for_update()
+_IDLE_BY_IDS = _by_ids(Enrollment).with_for_update(skip_locked=True)
+_STANDING_BY_IDS = _by_ids(Standing).with_for_update()
 _SET_STATE = (
     update(enrollments)
-    .where(enrollments.c.ledger_id == bindparam("of"))
+    .where(enrollments.c.ledger_id.in_(_IDS))
     .values(
         {
             name: bindparam(f"to_{name}")
-            for name in ("status", "attempts", "accepted_at", "error", "claimed_by", "claimed_until")
+            for name in ("status", "accepted_at", "error", "claimed_by", "claimed_until")
+        }
+        | {
+            "attempts": enrollments.c.attempts + bindparam("calls"),
+            "first_attempt_at": func.coalesce(
+                enrollments.c.first_attempt_at, bindparam("attempted_at", type_=UtcDateTime())
+            ),
         }
     )
 )
 _SET_FROZEN = (
     update(enrollments)
     .where(enrollments.c.ledger_id == bindparam("of"))
-    .values({name: bindparam(f"to_{name}") for name in ("frozen", "first_attempt_at")})
+    .values(frozen=bindparam("to_frozen"))
 )
 _DROP_ADDRESS = (
     update(enrollments).where(enrollments.c.ledger_id == bindparam("of")).values(recipient={}, frozen=None)
 )
-_ADD_RECEIPT = insert(receipts)
+_TOLD = ("enrollment_id", "destination", "status", "attempts", "accepted_at", "error")
+_ADD_RECEIPTS = insert(receipts).from_select(
+    [*_TOLD, "reference", "at"],
+    select(
+        *(enrollments.c[name] for name in _TOLD),
+        bindparam("reference", type_=Text()),
+        bindparam("at", type_=UtcDateTime()),
+    )
+    .where(enrollments.c.ledger_id.in_(_IDS))
+    .order_by(enrollments.c.ledger_id),
+)
 
 
 def load(
@@ -92,14 +125,26 @@ def load(
     if not ledger_ids:
         return {}
     found = connection.execute(_IDLE_BY_IDS if only_idle else _BY_IDS, {"ids": list(ledger_ids)})
-    return {row.ledger_id: _enrollment(row) for row in found}
+    return {row.ledger_id: row for row in map(_enrollment, found)}
+
+
+def standing_of(connection: Connection, ledger_ids: Collection[int]) -> dict[int, Standing]:
+    """Read how rows stand, as ``load`` does, where what they are about doesn't matter."""
+    found = connection.execute(_STANDING_BY_IDS, {"ids": list(ledger_ids)})
+    return {row.ledger_id: row for row in map(_standing, found)}
+
+
+def _standing(row: Row[Any]) -> Standing:
+    values = list(row)
+    values[_STATUS] = Status(values[_STATUS])
+    return Standing(*values)
 
 
 def _enrollment(row: Row[Any]) -> Enrollment:
-    values = row._asdict()
-    values["channels"] = tuple(values["channels"])
-    values["status"] = Status(values["status"])
-    return Enrollment(**values)
+    values = list(row)
+    values[_STATUS] = Status(values[_STATUS])
+    values[_CHANNELS] = tuple(values[_CHANNELS])
+    return Enrollment(*values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +155,7 @@ class Move:
     what it made, goes into the receipt.
     """
 
-    row: Enrollment
+    row: Standing
     after: Status
     calls: int = 0
     error: str | None = None
@@ -122,54 +167,47 @@ class Move:
 def apply(connection: Connection, moves: Sequence[Move], at: datetime) -> None:
     """Make moves of rows that this transaction has loaded, each outcome with its receipt.
 
-    Raises ``IllegalMoveError`` before anything is changed.
+    Rows that go the same way go in one statement. Raises ``IllegalMoveError`` before anything is changed.
     """
+    alike: dict[tuple[object, ...], list[Move]] = {}
     for move in moves:
         check_move(move.row.enrollment_id, move.row.status, move.after)
-    if moves:
-        connection.execute(_SET_STATE, [_state(move, at) for move in moves])
+        way = (move.after, move.calls, move.error, move.claim, move.frozen is None, move.reference)
+        alike.setdefault(way, []).append(move)
+    for together in alike.values():
+        for part in in_parts(together):
+            _move(connection, part, at)
     if told := [{"of": move.row.ledger_id} for move in moves if _is_told(move)]:
         connection.execute(_DROP_ADDRESS, told)
-    if frozen := [
-        {
-            "of": move.row.ledger_id,
-            "to_frozen": move.frozen,
-            "to_first_attempt_at": move.row.first_attempt_at or at,
-        }
-        for move in moves
-        if move.frozen is not None
-    ]:
+    frozen = [
+        {"of": move.row.ledger_id, "to_frozen": move.frozen} for move in moves if move.frozen is not None
+    ]
+    if frozen:
         connection.execute(_SET_FROZEN, frozen)
-    if outcomes := [_receipt(move, at) for move in moves if move.after in OUTCOMES]:
-        connection.execute(_ADD_RECEIPT, outcomes)
+
+
+def _move(connection: Connection, alike: Sequence[Move], at: datetime) -> None:
+    """Make moves that differ by their rows alone."""
+    first = alike[0]
+    claimed_by, claimed_until = first.claim or (None, None)
+    ids = [move.row.ledger_id for move in alike]
+    connection.execute(
+        _SET_STATE,
+        {
+            "ids": ids,
+            "calls": first.calls,
+            "attempted_at": None if first.frozen is None else at,
+            "to_status": first.after,
+            "to_accepted_at": at if first.after is Status.ACCEPTED else None,
+            "to_error": first.error,
+            "to_claimed_by": claimed_by,
+            "to_claimed_until": claimed_until,
+        },
+    )
+    if first.after in OUTCOMES:
+        connection.execute(_ADD_RECEIPTS, {"ids": ids, "reference": first.reference, "at": at})
 
 
 def _is_told(move: Move) -> bool:
     """Whether a closed address need not be known any longer."""
     return move.row.kind == OPT_OUT and move.after in (Status.ACCEPTED, Status.EXPIRED, Status.EXITED)
-
-
-def _state(move: Move, at: datetime) -> dict[str, object]:
-    claimed_by, claimed_until = move.claim or (None, None)
-    return {
-        "of": move.row.ledger_id,
-        "to_status": move.after,
-        "to_attempts": move.row.attempts + move.calls,
-        "to_accepted_at": at if move.after is Status.ACCEPTED else None,
-        "to_error": move.error,
-        "to_claimed_by": claimed_by,
-        "to_claimed_until": claimed_until,
-    }
-
-
-def _receipt(move: Move, at: datetime) -> dict[str, object]:
-    return {
-        "enrollment_id": move.row.enrollment_id,
-        "destination": move.row.destination,
-        "status": move.after,
-        "attempts": move.row.attempts + move.calls,
-        "accepted_at": at if move.after is Status.ACCEPTED else None,
-        "error": move.error,
-        "reference": move.reference,
-        "at": at,
-    }

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     Connection,
     Engine,
@@ -25,7 +26,7 @@ from perennial.salt import Salt
 from reverse_etl.ledger.tables import cursors, enrollments, exits, receipts, suppressions, sync_items
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0008"  # the newest revision in migrations/versions; a test compares
+HEAD = "0009"  # the newest revision in migrations/versions; a test compares
 _MIGRATION_LOCK = 7_233_601  # any number that nothing else in the database locks
 _BUSY_SECONDS = 60
 _BACKENDS = ("sqlite", "postgresql")
@@ -151,7 +152,12 @@ def _engine(url: str, salt: Salt) -> Engine:
     if backend == "sqlite" and parsed.database:
         _make_private(Path(parsed.database))
     try:
-        engine = create_engine(parsed, execution_options={"perennial_salt": salt})
+        engine = create_engine(
+            parsed,
+            execution_options={"perennial_salt": salt},
+            json_serializer=_json,
+            json_deserializer=msgspec.json.decode,
+        )
     except ImportError as error:
         raise LedgerError(
             f"the driver for PERENNIAL_LEDGER_URL is not installed: {error.name}",
@@ -160,6 +166,10 @@ def _engine(url: str, salt: Salt) -> Engine:
     if backend == "sqlite":
         _make_sqlite_durable(engine)
     return engine
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _make_private(path: Path) -> None:

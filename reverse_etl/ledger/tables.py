@@ -95,6 +95,13 @@ enrollments = Table(
         sqlite_where=text("not is_cleared"),
         postgresql_where=text("not is_cleared"),
     ),
+    # few rows, however many there are: those that a push works on
+    Index(
+        "ix_enrollments_claimed",
+        "claimed_by",
+        sqlite_where=text("claimed_by is not null"),
+        postgresql_where=text("claimed_by is not null"),
+    ),
     Index(None, "cart_id"),
     Index(None, "order_id"),
     sqlite_autoincrement=True,

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from perennial.settings import Settings
 from reverse_etl.destinations.registry import Configured
-from reverse_etl.destinations.webhook import Webhook
+from reverse_etl.destinations.webhook import Webhook, batches_of
 from reverse_etl.kinds import EXIT
 from sandbox.credentials import WEBHOOK_SIGNING_SECRET
 from sandbox.faults import Fault
@@ -128,6 +128,34 @@ def test_a_lost_answer_has_one_effect(tmp_path: Path) -> None:
         content = json.dumps(body).encode()
         assert post(vendors, content, receiver(clock, vendors).signed(body["id"], content.decode())) == 200
         assert vendors.received.outcomes("webhook") == {"accepted": 3, "duplicate": 2}
+
+
+def test_rows_share_a_call_where_the_receiver_reads_batches(tmp_path: Path) -> None:
+    """A lost answer brings each of them once more, alone: the receiver knows them by their own ids."""
+    clock = SetClock()
+    scene = Scene(tmp_path, clock=clock)
+    with serving_sandbox(tmp_path, clock) as vendors:
+        vendors.faults.add(Fault("webhook", "reset_after"))
+        scene.decide(*(decision(number, destination="webhook") for number in range(20)))
+        webhook = replace(receiver(clock, vendors), batch=batches_of(10), concurrency=1)
+        assert scene.push(destinations=Configured((webhook,))).by_destination == {"webhook": {"accepted": 20}}
+        assert vendors.received.outcomes("webhook") == {"accepted": 20, "duplicate": 10}
+        assert {body["id"] for body in vendors.webhooks()} == {f"d{number:06d}" for number in range(20)}
+
+
+def test_a_refused_batch_is_halved_until_the_bad_row_is_alone(scene: Scene, vendor: Vendor) -> None:
+    """The others go out, in as few calls as that takes."""
+
+    def answer(_number: int, body: dict[str, Any]) -> Reply:
+        told = body["data"]["messages"] if body["type"] == "perennial.batch" else [body]
+        return Reply(422) if "d000005" in {one["id"] for one in told} else Reply()
+
+    vendor.script = answer
+    scene.decide(*(decision(number, destination="webhook") for number in range(8)))
+    webhook = Webhook(vendor.url, [SIGNING_SECRET], scene.clock, batch=batches_of(8))
+    report = scene.push(destinations=Configured((webhook,)))
+    assert report.by_destination == {"webhook": {"accepted": 7, "rejected": 1}}
+    assert len(vendor.raw) == 7  # 8; 4 and 4; 2 and 2 of the bad half; 1 and 1
 
 
 def test_the_receiver_refuses_what_it_cannot_prove(tmp_path: Path) -> None:
