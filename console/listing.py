@@ -12,7 +12,6 @@ from perennial.errors import PerennialError
 
 Reason = Annotated[str | None, typer.Option("--reason", help="Only rows with these words in their reason.")]
 Every = Annotated[bool, typer.Option("--all", help="Every row.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 SHOWN = 50  # rows, unless every row is asked for
 _Row = TypeVar("_Row")
 
@@ -30,12 +29,6 @@ def show_counts(title: str, columns: Sequence[str], of_rows: Iterable[tuple[str,
     for words, count in Counter(of_rows).most_common(SHOWN):
         counts.add_row(*words, f"{count:,}")
     show(out, title, counts)
-
-
-def sure(question: str, *, is_sure: bool) -> None:
-    """Ask, unless somebody is sure; end the command where the answer is no."""
-    if not is_sure and not typer.confirm(question):
-        raise typer.Exit(1)
 
 
 def nothing_named(deed: str, fix: str) -> PerennialError:

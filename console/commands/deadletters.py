@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from console.asking import Yes, sure
 from console.homes import home_to_read, own_home
-from console.listing import Every, Reason, Yes, cut, nothing_named, show_counts, sure
+from console.listing import Every, Reason, cut, nothing_named, show_counts
 from console.output import out
 from console.tables import show, table
 from perennial.errors import PerennialError

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from console.asking import Yes, sure
 from console.homes import own_home
 from console.output import err, out
 from console.progress import Progress
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from erasure.plan import Plan
 
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="An e-mail, phone, source id or customer_id.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def erase(person: Who, *, yes: Yes = False) -> None:
@@ -41,8 +41,7 @@ def erase(person: Who, *, yes: Yes = False) -> None:
             return
         if isinstance(found, Plan):
             _show(found)
-            if not yes and not typer.confirm("Erase her? This can't be undone"):
-                raise typer.Exit(1)
+            sure("Erase her? This can't be undone", is_sure=yes)
             work = begin(settings, clock, found.person, found.destinations)
             steps = _by_hand(found.person, work.to_tell)
         else:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from console.asking import Yes, sure
 from console.homes import home_to_read, own_home
-from console.listing import Every, Yes, cut, sure
+from console.listing import Every, cut
 from console.output import out
 from console.tables import show as show_table
 from console.tables import table
@@ -113,7 +114,7 @@ def _decide(deed: "Deed", hold_id: str, *, is_sure: bool = True) -> None:
             with desk.ledger.read() as connection:
                 hold = the_hold(connection, hold_id)
             if hold.is_open:
-                sure(f"End {hold.rows:,} of {hold.flow_name} for good?", is_sure=False)
+                sure(f"End {hold.rows:,} of {hold.flow_name} for good?")
         done = decide(desk, deed, hold_id)
     said = "released" if deed == "release" else "canceled"
     if done.hold.is_open:

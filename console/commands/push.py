@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from console.asking import sure
 from console.homes import own_home
 from console.output import err, out
 from console.progress import Progress
@@ -129,8 +130,7 @@ def _read_back(settings: "Settings", destinations: list[str] | None, *, is_sure:
             raise typer.Exit(1)
         out.print("[green]✓[/] The lists hold what was confirmed.")
         return
-    if not is_sure and not typer.confirm("Put the missing on, and take the unexpected off?"):
-        raise typer.Exit(1)
+    sure("Put the missing on, and take the unexpected off?", is_sure=is_sure)
     with Progress(err) as progress:
         progress.title("perennial push --read-back")
         _mirrors(drift.repair(settings, destinations=destinations, on_progress=progress.say))

@@ -1,18 +1,14 @@
 """``perennial rebuild``: the warehouse from landing."""
 
 import time
-from typing import Annotated
 
-import typer
-
+from console.asking import Yes, sure
 from console.homes import own_home
 from console.output import err, out
 from console.progress import Progress
 from perennial.clock import clock_of
 from perennial.errors import PerennialError
 from perennial.settings import load_settings
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def rebuild(*, yes: Yes = False) -> None:
@@ -38,8 +34,7 @@ def rebuild(*, yes: Yes = False) -> None:
         f"  keep the present warehouse beside it ({home.warehouse.stem}.before-….duckdb) until you remove it"
     )
     out.print("  decide nothing anew and send nothing")
-    if not yes and not typer.confirm("Go on?"):
-        raise typer.Exit(1)
+    sure("Go on?", is_sure=yes)
     began = time.monotonic()
     with Progress(err) as progress:
         progress.title("perennial rebuild")
