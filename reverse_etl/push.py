@@ -20,7 +20,6 @@ from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.alerts import Alarm
-from reverse_etl.desk import open_desk
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import Configured, destinations_for
 from reverse_etl.gate import end_waiting, sweep
@@ -31,6 +30,7 @@ from reverse_etl.ledger.claims import reap, release
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.notices import tell_of_exits
+from reverse_etl.opening import open_desk
 from reverse_etl.plan import Plan, let_through, make_plan, plan_file, read_plan
 from reverse_etl.planned import clear as forget_plan
 from reverse_etl.process import this_holder

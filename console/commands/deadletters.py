@@ -36,7 +36,7 @@ def list_letters(
 ) -> None:
     """Show them by reason, then one by one: ids, the reason, and the vendor's pointer; no address."""
     from reverse_etl.dead_letters import dead_letters
-    from reverse_etl.desk import open_desk
+    from reverse_etl.opening import open_desk
     from reverse_etl.sync.refused import refused
 
     settings = load_settings()
@@ -120,7 +120,7 @@ def resolve(
     """Say what you found at the destination about rows whose outcome nobody knew."""
     from reverse_etl.dead_letters import Selection, dead_letters
     from reverse_etl.dead_letters import resolve as settle
-    from reverse_etl.desk import open_desk
+    from reverse_etl.opening import open_desk
 
     if sent is None:
         raise PerennialError(
@@ -142,7 +142,7 @@ def resolve(
 
 def _discard_mirrored(ids: list[str], *, is_sure: bool) -> list[str]:
     """Close what is refused in what is kept equal of some customers; return the ids that are others."""
-    from reverse_etl.desk import open_desk
+    from reverse_etl.opening import open_desk
     from reverse_etl.sync.refused import discard as close
     from reverse_etl.sync.refused import refused
 
@@ -163,7 +163,7 @@ def _discard_mirrored(ids: list[str], *, is_sure: bool) -> list[str]:
 
 def _close(deed: str, selection: "Selection", *, is_sure: bool) -> None:
     from reverse_etl import dead_letters
-    from reverse_etl.desk import open_desk
+    from reverse_etl.opening import open_desk
 
     if selection.is_everything:
         raise nothing_named(deed, "name rows, or use --destination, --flow or --reason")

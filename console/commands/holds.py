@@ -26,8 +26,8 @@ All = Annotated[bool, typer.Option("--all", help="Those that are over, too.")]
 @app.command("list")
 def list_holds(*, every: All = False) -> None:
     """Show what waits for a person, and which clause it tripped."""
-    from reverse_etl.desk import open_desk
     from reverse_etl.holds import all_holds
+    from reverse_etl.opening import open_desk
 
     settings = load_settings()
     home_to_read(settings)
@@ -55,8 +55,8 @@ def list_holds(*, every: All = False) -> None:
 @app.command()
 def show(hold_id: HoldId, *, every: Every = False) -> None:
     """Show one hold: the clause with its values, how many, and who, by ids only."""
-    from reverse_etl.desk import open_desk
     from reverse_etl.holds import held_rows, the_hold
+    from reverse_etl.opening import open_desk
 
     settings = load_settings()
     home_to_read(settings)
@@ -104,8 +104,8 @@ def cancel(hold_id: HoldId, *, yes: Yes = False) -> None:
 
 
 def _decide(deed: "Deed", hold_id: str, *, is_sure: bool = True) -> None:
-    from reverse_etl.desk import open_desk
     from reverse_etl.holds import decide, the_hold
+    from reverse_etl.opening import open_desk
 
     settings = load_settings()
     own_home(settings)

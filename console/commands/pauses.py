@@ -25,7 +25,7 @@ def resume(flow: Flow = None, destination: Destination = None) -> None:
 
 
 def _say(operation: str, flow: str | None, destination: str | None) -> None:
-    from reverse_etl.desk import open_desk
+    from reverse_etl.opening import open_desk
     from reverse_etl.pauses import say
 
     settings = load_settings()

@@ -17,12 +17,12 @@ from perennial.crash import crash_point
 from perennial.errors import SettingsError
 from perennial.home import Home
 from perennial.settings import Settings
-from reverse_etl.desk import open_desk
 from reverse_etl.destinations.aiq_attributes import AiqAccount
 from reverse_etl.destinations.klaviyo_profiles import KlaviyoAccount
 from reverse_etl.destinations.registry import aiq_account, klaviyo_account
 from reverse_etl.guards import read_rules
 from reverse_etl.ledger.store import Ledger
+from reverse_etl.opening import open_desk
 from reverse_etl.process import this_holder
 from reverse_etl.run import Patience
 from reverse_etl.sync import book

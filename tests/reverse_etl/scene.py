@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
+from perennial.clock import Clock
 from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
@@ -30,6 +31,7 @@ from reverse_etl.ledger.tables import receipts
 from reverse_etl.push import PushReport, push_to
 from reverse_etl.report import LedgerReport, ledger_report
 from reverse_etl.run import Patience
+from reverse_etl.tail import Tail
 
 NOON = datetime(2026, 3, 15, 18, 0, tzinfo=UTC)
 WIDE = (Rate(100_000, Duration.SECOND),)
@@ -93,6 +95,11 @@ def decision(number: int, **changes: Any) -> dict[str, Any]:
         "enrollment": enrollment,
         **outer,
     }
+
+
+def desk_of(home: Home, ledger: Ledger, log: LandingLog, clock: Clock) -> Desk:
+    """Return an operator's desk of parts that are open already; it tells nobody of closed addresses."""
+    return Desk(home, ledger, log, clock, (), Tail(ledger, log, clock).catch_up)
 
 
 def order_push(number: int, **changes: Any) -> dict[str, Any]:
@@ -228,7 +235,7 @@ class Scene:
         """Open an operator's desk."""
         ledger = self.open()
         try:
-            yield Desk(Home(self.home), ledger, self.log, self.clock)
+            yield desk_of(Home(self.home), ledger, self.log, self.clock)
         finally:
             ledger.close()
 

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Connection
 
 from perennial.home import Home
-from reverse_etl.desk import Desk as OperatorsDesk
 from reverse_etl.destinations import klaviyo_profiles
 from reverse_etl.forget import Hers, Known, forget
 from reverse_etl.holds import Hold, all_holds, decide
@@ -20,7 +19,7 @@ from reverse_etl.sync.refused import discard
 from reverse_etl.sync.refused import refused as refused_letters
 from sandbox.faults import Fault
 from tests.reverse_etl.sandbox_vendors import Vendors, serving_sandbox
-from tests.reverse_etl.scene import SetClock
+from tests.reverse_etl.scene import SetClock, desk_of
 from tests.reverse_etl.sync_scene import LIST, SyncScene, change_by_hand, on_the_list
 from tests.reverse_etl.test_gate import feedback
 
@@ -152,7 +151,7 @@ def test_who_is_refused_is_tried_again_and_tells_why(syncing: SyncScene, vendors
     ledger = syncing.scene.open()
     with ledger.read() as connection:
         letters = refused_letters(connection)
-    discard(OperatorsDesk(Home(syncing.scene.home), ledger, syncing.scene.log, syncing.scene.clock), letters)
+    discard(desk_of(Home(syncing.scene.home), ledger, syncing.scene.log, syncing.scene.clock), letters)
     ledger.close()
     assert [one.customer_id for one in letters] == ["p00003"]
     assert syncing.sync("klaviyo")[TRAITS].sent == 0, "discarded"
@@ -250,7 +249,7 @@ def test_a_guard_holds_what_would_empty_a_list(syncing: SyncScene, vendors: Vend
     [hold] = [hold for hold in holds_of(syncing) if hold.is_open]
     assert (hold.kind, hold.flow_name, hold.measured["removed"]) == ("mirror", LIST, 150)
     ledger = syncing.scene.open()
-    desk = OperatorsDesk(Home(syncing.scene.home), ledger, syncing.scene.log, syncing.scene.clock)
+    desk = desk_of(Home(syncing.scene.home), ledger, syncing.scene.log, syncing.scene.clock)
     decide(desk, "release", hold.hold_id)
     ledger.close()
     assert syncing.sync("klaviyo", kinds=["lists"])[VIPS].removed == 150

@@ -11,9 +11,9 @@ from dagster_project.lib.keys import DESTINATIONS, ORDERS_PUSHED, VOLUME, enroll
 from perennial.home import Home
 from perennial.settings import load_settings
 from reverse_etl.dead_letters import dead_letters
-from reverse_etl.desk import open_desk
 from reverse_etl.guards import guards_of, held_now
 from reverse_etl.holds import all_holds
+from reverse_etl.opening import open_desk
 
 # destination → what is sent there
 _SENT = {**{name: enrollments_key(name) for name in DESTINATIONS}, "flowhub": ORDERS_PUSHED}

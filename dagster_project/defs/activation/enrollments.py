@@ -9,7 +9,7 @@ from dagster_project.lib.dbt import model_key
 from dagster_project.lib.failures import acted_on_by_people
 from dagster_project.lib.keys import DESTINATIONS, LANDING_LOG, enrollments_key, exits_key, opt_outs_key
 from perennial.settings import load_settings
-from reverse_etl.desk import open_desk
+from reverse_etl.opening import open_desk
 from reverse_etl.push import PushReport, push
 from reverse_etl.report import standing_by_kind
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from dagster_project.lib.failures import acted_on_by_people
 from perennial.settings import load_settings
 from reverse_etl import dead_letters as letters
-from reverse_etl.desk import open_desk
 from reverse_etl.holds import decide
+from reverse_etl.opening import open_desk
 from reverse_etl.pauses import say
 
 

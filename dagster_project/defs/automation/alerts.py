@@ -7,7 +7,7 @@ from perennial.alerts import is_heard, tell
 from perennial.errors import PerennialError
 from perennial.settings import load_settings
 from reverse_etl.alerts import Alarm
-from reverse_etl.desk import open_desk
+from reverse_etl.opening import open_desk
 
 
 @dg.run_failure_sensor(
