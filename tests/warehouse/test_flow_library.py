@@ -80,7 +80,8 @@ def test_the_library_tells_what_nobody_sends(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_review_tells_who_would_enter_and_enrolls_nobody(deployed: Path, tmp_path: Path) -> None:
     """A draft is asked about the days behind, in a copy: the home is as it was, and none of it is landed."""
-    scene = Scene.on(deployed, tmp_path / "home", {"order_preparing": {"status": "draft"}})
+    flows = {"order_preparing": {"status": "draft"}, "cart_abandoned_recovery": {"destination": "webhook"}}
+    scene = Scene.on(deployed, tmp_path / "home", flows)
     at = datetime(2026, 3, 10, 18, tzinfo=UTC)
     for person in ("ann", "dana", "eve"):
         scene.know(person)
@@ -98,6 +99,8 @@ def test_a_review_tells_who_would_enter_and_enrolls_nobody(deployed: Path, tmp_p
     told = {answer.reason: (answer.occurrences, answer.people) for answer in found.answers}
     assert told == {None: (1, 1), "no_consent": (1, 1), "superseded": (1, 1)}
     assert all(answer.sentence for answer in found.answers if answer.reason)
+    assert found.advice is not None
+    assert found.advice.startswith("flow cart_abandoned_recovery does not tell webhook products: a row of")
     assert scene.log.last_seq() == landed
     assert scene.rows("select * from decisions.int_flow_decisions") == before
     assert not (scene.home / "review").exists()
