@@ -252,9 +252,10 @@ class Run:
 
         Raises ``_TryAgainError`` where the same call may be made once more.
         """
-        limit = self.destination.limit(len(ledger_ids))
+        is_urgent = self._urgent.issuperset(ledger_ids)
+        limit = self.destination.limit(len(ledger_ids), is_opt_out=is_urgent)
         pacer = self._pacer(limit.common())
-        has_permit = self._urgent.issuperset(ledger_ids) and await self._pacer(limit.reserve()).permit(0)
+        has_permit = is_urgent and await self._pacer(limit.reserve()).permit(0)
         if not (has_permit or await pacer.permit(self._patience.longest_pause)):
             self.stop("its rate limit is used up; the rest waits for the next push")
         if self.stopped is not None:

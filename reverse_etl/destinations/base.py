@@ -154,8 +154,8 @@ class Destination(Protocol):
         """How many rows may share a call."""
         ...
 
-    def limit(self, rows: int) -> Limit:
-        """Return the quota that a call of so many rows counts against."""
+    def limit(self, rows: int, *, is_opt_out: bool = False) -> Limit:
+        """Return the quota that a call of so many rows, or of a closed address, counts against."""
         ...
 
     @property

@@ -20,7 +20,7 @@ class Head:
     batch: Batch = ONE
     rates: Sequence[Rate] = ()
 
-    def limit(self, rows: int) -> Limit:
+    def limit(self, rows: int, *, is_opt_out: bool = False) -> Limit:
         """Return the one quota of all calls."""
-        del rows
+        del rows, is_opt_out
         return Limit("calls", tuple(self.rates))

@@ -48,7 +48,6 @@ from reverse_etl.destinations.parts import ended_name
 from reverse_etl.destinations.scrub import scrub
 from reverse_etl.kinds import EXIT, OPT_OUT
 from reverse_etl.ledger.rows import Enrollment
-from reverse_etl.rate import Pacer, pacer_of
 
 EVENTS = "/api/events"
 BULK = "/api/event-bulk-create-jobs"
@@ -89,8 +88,10 @@ class Klaviyo(Head):
         """Whose limits are used up."""
         return f"{self.name} {self.base_url}"
 
-    def limit(self, rows: int) -> Limit:
-        """Return the quota of a job, or of single events."""
+    def limit(self, rows: int, *, is_opt_out: bool = False) -> Limit:
+        """Return the quota of a job, of single events, or of each of the two calls of a closed address."""
+        if is_opt_out:
+            return Limit("profiles", tuple(self.profile_rates))
         return Limit("jobs", tuple(self.bulk_rates)) if rows > 1 else Limit("events", tuple(self.rates))
 
     def body(self, row: Enrollment, channels: Sequence[Channel]) -> Mapping[str, Any]:
@@ -115,9 +116,7 @@ class Klaviyo(Head):
                 suppressor = await stack.enter_async_context(
                     self._caller(self.suppression_key, "KLAVIYO_SUPPRESSION_API_KEY")
                 )
-            yield _Session(
-                caller, suppressor, pacer_of(self.account, Limit("profiles", tuple(self.profile_rates)))
-            )
+            yield _Session(caller, suppressor)
 
     async def forget(self, email: str) -> Answer:
         """Ask for the deletion of every profile with an e-mail address; a second request changes nothing."""
@@ -137,7 +136,6 @@ class Klaviyo(Head):
 class _Session:
     caller: Caller
     suppressor: Caller | None
-    pacer: Pacer  # of profiles: the push knows of events alone
 
     async def send(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
         """Send one row, or several events in one job."""
@@ -158,7 +156,6 @@ class _Session:
     async def _send_one(self, body: Mapping[str, Any]) -> Answer:
         if is_event(body):
             return await self.post(EVENTS, body)
-        await self.pacer.permit()
         answer = await self.post(IMPORT, body)
         if self.suppressor is None or answer.effect is not Effect.TAKEN:
             return answer
