@@ -81,7 +81,13 @@ def review(settings: Settings, name: str, days: int = 7) -> Review:
     if name not in flows:
         raise PerennialError(f"there is no flow {name}", "perennial flow library lists them")
     with _copy_of(home) as copy:
-        return _ask(settings, copy, name, flows[name], timedelta(days=days))
+        try:
+            return _ask(settings, copy, name, flows[name], timedelta(days=days))
+        except (duckdb.BinderException, duckdb.CatalogException):
+            raise PerennialError(
+                "the warehouse was built by another version of Perennial: a table or a column is missing",
+                "perennial run deploys this version, and says when a rebuild is needed",
+            ) from None
 
 
 @contextmanager

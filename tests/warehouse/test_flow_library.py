@@ -4,12 +4,14 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
 from perennial.errors import PerennialError
+from perennial.home import Home
 from perennial.settings import Settings
-from tests.scene import Scene
+from tests.scene import Scene, settings_in
 from warehouse import flow_library, flow_settings
 from warehouse.flow_library import copy_flow, library
 from warehouse.flow_review import review
@@ -78,6 +80,16 @@ def test_the_library_tells_what_nobody_sends(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_warehouse_of_another_version_is_said_plainly(tmp_path: Path) -> None:
+    """Not with the database's own words about a column, and the copy is removed."""
+    settings = settings_in(tmp_path)
+    with duckdb.connect(str(Home(tmp_path).warehouse)) as warehouse:
+        warehouse.execute("create table something_else as select 1 as one")
+    with pytest.raises(PerennialError, match="another version"):
+        review(settings, "cart_abandoned_recovery")
+    assert not (tmp_path / "review").exists()
+
+
 def test_a_review_tells_who_would_enter_and_enrolls_nobody(deployed: Path, tmp_path: Path) -> None:
     """A draft is asked about the days behind, in a copy: the home is as it was, and none of it is landed."""
     flows = {"order_preparing": {"status": "draft"}, "cart_abandoned_recovery": {"destination": "webhook"}}
