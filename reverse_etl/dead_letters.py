@@ -70,8 +70,9 @@ class Done:
 def dead_letters(connection: Connection, selection: Selection = Selection()) -> list[DeadLetter]:
     """Return what waits for a person, the oldest first: refused rows that are not discarded, and ambiguous ones.
 
-    Raises ``PerennialError`` where an id is named that is not among them.
+    Raises ``PerennialError`` where an id is named that is not among them, or a destination or flow that nobody knows.
     """
+    _check(connection, selection)
     of_row = receipts.alias("of_row")
     newest = (
         select(func.max(of_row.c.receipt_no))
@@ -119,6 +120,26 @@ def dead_letters(connection: Connection, selection: Selection = Selection()) -> 
             "perennial deadletters list shows every one with its id; what was retried, discarded or resolved is none",
         )
     return letters
+
+
+def _check(connection: Connection, selection: Selection) -> None:
+    """Refuse a name that selects nothing because it is misspelt, and words that select everything: none at all."""
+    for what, said, column in (
+        ("destination", selection.destination, enrollments.c.destination),
+        ("flow", selection.flow, enrollments.c.flow_name),
+    ):
+        if said is None:
+            continue
+        known = sorted(connection.scalars(select(column).distinct()))
+        if said not in known:
+            raise PerennialError(
+                f"nothing was ever to be sent {'to a' if what == 'destination' else 'by a'} {what} {said!r}",
+                f"choose from {', '.join(known) or 'none yet: nothing was decided'}",
+            )
+    if selection.reason is not None and not selection.reason.strip():
+        raise PerennialError(
+            "the reason is empty, and every reason holds that", "name words of it, or leave --reason out"
+        )
 
 
 def refused(connection: Connection, selection: Selection) -> list[DeadLetter]:

@@ -16,6 +16,7 @@ from perennial.crash import crash_point
 from perennial.home import Home
 from perennial.published import rows
 from reverse_etl.destinations.registry import NAMES
+from reverse_etl.kinds import NOTICES
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
 
@@ -45,7 +46,8 @@ class Desk:
         """Return every flow that is published, or that the ledger ever took in."""
         published = {row["flow_name"] for row in rows(self.home, "marts.flow_catalogue", _FLOWS)}
         with self.ledger.read() as connection:
-            return published | set(connection.scalars(select(enrollments.c.flow_name).distinct()))
+            taken_in = select(enrollments.c.flow_name).where(enrollments.c.kind.not_in(NOTICES)).distinct()
+            return published | set(connection.scalars(taken_in))
 
     def catch_up(self) -> None:
         """Let the ledger know what has landed."""

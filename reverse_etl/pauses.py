@@ -115,7 +115,7 @@ def _known(name: str, what: str, known: Collection[str]) -> str:
 
 
 def take_word(connection: Connection, operation: str, told: Mapping[str, Any], seq: int) -> None:
-    """Keep what a landed pause or resumption says; the one that landed last counts."""
+    """Keep what a landed pause or resumption says; the one that landed last counts, and said again it is one."""
     scope, name = _about(told["subject"])
     values = {
         "scope": scope,
@@ -126,8 +126,9 @@ def take_word(connection: Connection, operation: str, told: Mapping[str, Any], s
         "seq": seq,
     }
     insert_new(connection, pauses, [values])
-    same = (pauses.c.scope == scope) & (pauses.c.name == name)
-    connection.execute(update(pauses).where(same, pauses.c.seq < seq).values(values))
+    older = (pauses.c.scope == scope) & (pauses.c.name == name) & (pauses.c.seq < seq)
+    is_news = pauses.c.is_paused != values["is_paused"]
+    connection.execute(update(pauses).where(older, is_news).values(values))
 
 
 def _about(subject: Mapping[str, Any]) -> tuple[Scope, str]:

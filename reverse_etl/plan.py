@@ -260,7 +260,7 @@ def read_plan(path: Path, salt: Salt) -> Plan:
         raise PlanError(
             f"the plan {path} can't be read: {error.strerror}", "make one: perennial push --plan FILE"
         ) from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         is_ours, home, seal = False, "", ""
     if not is_ours:
         raise PlanError(f"{path} is no plan of a push", "make one: perennial push --plan FILE")

@@ -257,7 +257,7 @@ class Run:
         pacer = self._pacer(limit.common())
         has_permit = is_urgent and await self._pacer(limit.reserve()).permit(0)
         if not (has_permit or await pacer.permit(self._patience.longest_pause)):
-            self.stop("its rate limit is used up; the rest waits for the next push")
+            self.stop(_why_it_waits(pacer))
         if self.stopped is not None:
             return list(ledger_ids), []
         begun = await self._scribe.do_all(self._begin, ledger_ids, is_call=True)
@@ -296,12 +296,12 @@ class Run:
             self.is_barred = True
             return list(answers), []
         if first.retry_after is not None:
+            pacer.heed(first.retry_after)
             if first.retry_after > self._patience.longest_pause:
                 self.stop(
                     f"it asks for a pause of {first.retry_after:.0f} s; the rest waits for a later push"
                 )
                 return list(answers), []
-            pacer.pause(first.retry_after)
         if first.is_throttled:
             pacer.refused()
         elif first.reached:
@@ -365,6 +365,14 @@ class Run:
     def _let_go(self, connection: Connection, ledger_ids: list[int]) -> list[None]:
         give_back(connection, ledger_ids, self._holder)
         return [None] * len(ledger_ids)
+
+
+def _why_it_waits(pacer: Pacer) -> str:
+    if pacer.pause_left:
+        return (
+            f"it asked for a pause, {pacer.pause_left:.0f} s of it are left; the rest waits for a later push"
+        )
+    return "its rate limit is used up; the rest waits for the next push"
 
 
 def _alone(answer: Answer) -> Answer:

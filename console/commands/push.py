@@ -89,7 +89,10 @@ def _report(report: "PushReport") -> None:
     shown = table("system", *outcomes)
     for name, counts in report.by_destination.items():
         shown.add_row(name, *(f"{counts.get(outcome, 0):,}" for outcome in outcomes))
-    show(out, f"Sent {report.sent:,} in {report.seconds:.1f} s", shown)
+    if report.by_destination:
+        show(out, f"Sent {report.sent:,} in {report.seconds:.1f} s", shown)
+    else:
+        out.print("Nothing was due.")
     for hold in report.holds:
         out.print(
             f"Held: {hold.rows:,} of {hold.flow_name} to {hold.destination} ({hold.clause}). "

@@ -127,7 +127,7 @@ class Caller:
         except _NEVER_SENT as error:
             said = f"not reached ({type(error).__name__}); check {self.url_setting}"
             return Answer(Effect.NONE, said, reached=False)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:  # the network's, or an answer that can't be unpacked
             return Answer(Effect.UNKNOWN, f"no answer ({type(error).__name__})")
         except httpx.InvalidURL:
             return Answer(Effect.STOP, f"{self.url_setting} is no usable address")
@@ -164,7 +164,7 @@ def json_object(response: httpx.Response) -> Mapping[str, Any] | None:
     """Return the body where it is a JSON object."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 

@@ -118,8 +118,8 @@ class Calls:
             return
         if said.is_throttled:
             pacer.refused()
-        if said.retry_after is not None and said.retry_after <= self.patience.longest_pause:
-            pacer.pause(said.retry_after)
+        if said.retry_after is not None:
+            pacer.heed(said.retry_after)
 
 
 def _wait_for(error: Exception) -> bool | float:

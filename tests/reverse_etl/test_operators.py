@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from reverse_etl.ledger.tables import enrollments
 from reverse_etl.pauses import say
 from reverse_etl.restore import restore_ledger
 from tests.reverse_etl.pushing import killed
-from tests.reverse_etl.scene import NOON, Scene, decision
+from tests.reverse_etl.scene import NOON, PHONE, Scene, decision
 from tests.reverse_etl.vendor import Reply, Vendor
 
 
@@ -107,7 +108,22 @@ def test_a_pause_of_nothing_is_refused(scene: Scene) -> None:
         pause(scene, destination="sendgrid")
     with pytest.raises(PerennialError, match="at once"):
         pause(scene, flow="cart_abandoned_recovery", destination="aiq")
+    scene.land("messaging/feedback", {"type": "stop", "channel": "sms", "address": PHONE})
+    scene.push(destinations=type(scene.destinations())(()), tells=("aiq",))
+    with pytest.raises(PerennialError, match="no flow 'opt_out'"):
+        pause(scene, flow="opt_out")
     assert words(scene) == 0
+
+
+def test_a_pause_that_is_said_again_began_when_it_was_said_first(scene: Scene) -> None:
+    """An operator sees how long calls have waited."""
+    with scene.desk() as desk:
+        [first] = say(desk, "pause")
+        scene.clock.advance(minutes=5)
+        assert say(desk, "pause") == [first]
+        assert say(desk, "resume") == []
+        scene.clock.advance(minutes=5)
+        assert say(desk, "pause") == [replace(first, since=scene.clock.now())]
 
 
 def test_a_word_that_landed_before_a_crash_counts_and_an_older_one_does_not(
@@ -254,6 +270,13 @@ def test_dead_letters_are_chosen_by_words(scene: Scene, vendor: Vendor) -> None:
     assert letters(scene, flow="winback") == ["d000002"]
     assert letters(scene, reason="400") == ["d000001", "d000002"]
     assert letters(scene, reason="%") == []
+    for wrong, named in (
+        ({"destination": "klavio"}, "klaviyo"),
+        ({"flow": ""}, "winback"),
+        ({"reason": " "}, "empty"),
+    ):
+        with pytest.raises(PerennialError, match=named):
+            letters(scene, **wrong)
 
 
 def test_two_operators_at_once_are_one(scene: Scene, vendor: Vendor) -> None:

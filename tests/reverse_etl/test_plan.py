@@ -192,6 +192,7 @@ def test_a_file_holds_no_address_and_is_taken_as_it_was_written_only(scene: Scen
         ("{}", "is no plan"),
         ("[1]", "is no plan"),
         ("no JSON", "is no plan"),
+        ("[" * 100_000, "is no plan"),
     ):
         other.write_text(content, encoding="utf-8")
         with pytest.raises(PlanError, match=named):

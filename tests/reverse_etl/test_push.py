@@ -257,3 +257,20 @@ def test_a_row_that_becomes_due_during_a_long_push_is_sent_in_it(scene: Scene, v
     vendor.script = script
     scene.decide(decision(1, not_before=(NOON + timedelta(minutes=5)).isoformat()), decision(2))
     assert scene.push().by_destination == {"aiq": {"accepted": 3}}
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (Reply(202, b"no gzip", {"content-encoding": "gzip"}), "ambiguous"),
+        (Reply(400, b'{"a":' * 100_000), "rejected"),
+    ],
+    ids=["can't be unpacked", "nested without end"],
+)
+def test_an_answer_that_cannot_be_read_is_an_outcome(
+    scene: Scene, vendor: Vendor, reply: Reply, outcome: str
+) -> None:
+    """It ended the whole push, and each one after it at the same row."""
+    vendor.script = lambda _number, _body: reply
+    scene.decide(decision(1))
+    assert scene.push().by_destination == {"aiq": {outcome: 1}}

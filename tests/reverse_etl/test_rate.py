@@ -71,3 +71,18 @@ def test_a_limit_that_nobody_told_us_is_found(scene: Scene, vendor: Vendor) -> N
     calls = len(vendor.calls)
     early = sum(number <= calls // 2 for number in refused)
     assert len(refused) - early <= early, "fewer in the second half"
+
+
+def test_a_pause_that_a_vendor_asked_for_holds_for_later_pushes(
+    scene: Scene, vendor: Vendor, tmp_path: Path
+) -> None:
+    """A worker pushes every five seconds: without a memory it would ask a vendor 720 times an hour that said one."""
+    vendor.script = lambda _number, _body: Reply(429, headers={"retry-after": "3600"})
+    scene.decide(decision(1))
+    assert "3600" in scene.push(rates=tmp_path).stopped["aiq"]
+    vendor.script = lambda _number, _body: Reply()
+    assert "it asked for a pause" in scene.push(rates=tmp_path).stopped["aiq"]
+    assert len(vendor.calls) == 1
+    for file in tmp_path.glob("*.pause"):
+        file.write_text("soon", encoding="ascii")
+    assert scene.push(rates=tmp_path).by_destination == {"aiq": {"accepted": 1}}
