@@ -4,8 +4,10 @@ Each reader's cursor moves in the transaction that takes its rows in, so a recor
 killed; and every write here may be done twice, because two pushes may read the same records side by side.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, groupby
 from typing import Any
 
@@ -17,6 +19,7 @@ from extractors.landing.records import LandedRecord
 from perennial.clock import Clock
 from perennial.crash import crash_point
 from perennial.salt import Salt
+from reverse_etl.addresses import Channel
 from reverse_etl.decisions import Exit, Intent, object_ids, read_decision, to_send
 from reverse_etl.destinations.registry import USES
 from reverse_etl.facts import (
@@ -40,10 +43,10 @@ from reverse_etl.ledger.tables import (
     receipt_batches,
     suppressions,
 )
-from reverse_etl.notices import opt_outs
+from reverse_etl.notices import FRESH, opt_outs
 from reverse_etl.states import Status
 from reverse_etl.turns import forget_built, keep_turns, online_sales
-from reverse_etl.watched import Turn, sale, shelf, till_words
+from reverse_etl.watched import Turn, refused_at_till, sale, shelf, till_words
 from reverse_etl.words import take_words
 
 _ROWS_A_TRANSACTION = 2_000
@@ -68,11 +71,15 @@ class Tail:
         with self.ledger.read() as connection:
             facts_seq = _cursor(connection, "facts")
             decisions_seq = _cursor(connection, "decisions")
+            built = _cursor(connection, "built")
+            salt = salt_in(connection)
         if facts_seq < upto:
-            self._take_facts(facts_seq, upto)
+            # what may be long is read before anybody has to wait for the transaction
+            unbuilt = max(facts_seq, built or _reach(self._ends(facts_seq, upto)))
+            self._take_facts(upto, unbuilt, list(self._turns(unbuilt, upto, salt)))
         return self._take_decisions(decisions_seq, upto) if decisions_seq < upto else 0
 
-    def _take_facts(self, after: int, upto: int) -> None:
+    def _take_facts(self, upto: int, unbuilt: int, turns: Sequence[Turn]) -> None:
         with self.ledger.write() as connection:
             after = _alone_from(connection, "facts")
             salt = salt_in(connection)
@@ -88,10 +95,10 @@ class Tail:
             for record in self.log.read("perennial", "erasures", after, upto):
                 _keep_erasure(connection, record)
             take_words(connection, self.log.read("perennial", "operations", after, upto))
-            unbuilt = max(after, _cursor(connection, "built") or _reach(self._ends(after, upto)))
+            unbuilt = max(after, unbuilt, _cursor(connection, "built"))
             news = [one for one in map(cart_news, self.log.read("jane", "cart_status", after, upto)) if one]
             sales = online_sales(connection, news, unbuilt)
-            keep_turns(connection, chain(sales, self._turns(unbuilt, upto, salt)))
+            keep_turns(connection, chain(sales, (turn for turn in turns if turn.seq > unbuilt)))
             _keep_cart_news(connection, news)
             _move_cursor(connection, "facts", upto)
 
@@ -110,8 +117,33 @@ class Tail:
     def _keep_word(self, connection: Connection, word: Word | None) -> None:
         """Take in a word about an address; one that closes it is told to the destinations before anything else."""
         if word is not None and _closes(connection, word):
+            self._tell(connection, [word])
+
+    def _tell(self, connection: Connection, words: Iterable[Word]) -> None:
+        now = self.clock.now()
+        for word in words:
             concerned = [name for name in self.tells if word.channel in USES[name]]
-            insert_new(connection, enrollments, opt_outs(word, concerned, self.clock.now()))
+            insert_new(connection, enrollments, opt_outs(word, concerned, now))
+
+    def _take_ends(self, connection: Connection, ends: Sequence["BuildEnd"]) -> None:
+        """Take in that builds have ended whose decisions and exits are in the ledger.
+
+        An address that one has learned from a till to be closed is told, and not closed here: the decisions since
+        know, and a till that says yes again is no word of hers.
+        """
+        built = _reach(ends)
+        _move_cursor(connection, "built", built)
+        forget_built(connection, built)
+        news = [end for end in ends if end.closed and self.clock.now() - end.ended_at <= FRESH]
+        salt = salt_in(connection)
+        for end in news:
+            channels: dict[tuple[int, int], list[Channel]] = defaultdict(list)
+            for seq, row_no, channel in end.closed:
+                channels[seq, row_no].append(channel)
+            seqs = {seq for seq, _ in channels}
+            for record in self.log.read("flowhub", "customers", min(seqs) - 1, max(seqs), seqs=seqs):
+                said = (refused_at_till(record, one, salt) for one in channels[record.seq, record.row_no])
+                self._tell(connection, filter(None, said))
 
     def _check_receipts(self, connection: Connection, after: int, upto: int) -> None:
         """Refuse to send from a ledger that is older than what it has already landed."""
@@ -138,9 +170,9 @@ class Tail:
             with self.ledger.write() as connection:
                 taken += self._keep_decisions(connection, chunk)
                 _move_cursor(connection, "decisions", seq)
-                if built := _reach(end for end in ends if end.seq <= seq):
-                    _move_cursor(connection, "built", built)
-                    forget_built(connection, built)
+                if ended := [end for end in ends if end.seq <= seq]:
+                    self._take_ends(connection, ended)
+                    ends = ends[len(ended) :]
         return taken
 
     def _keep_decisions(self, connection: Connection, records: list[LandedRecord]) -> int:
@@ -255,15 +287,20 @@ def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews]) -> Non
 
 @dataclass(frozen=True, slots=True)
 class BuildEnd:
-    """A build that has ended, and how far it had read."""
+    """A build that has ended, how far it had read, and the records of tills that closed an address, by their place."""
 
     seq: int
     upto_seq: int
+    ended_at: datetime
+    closed: Sequence[tuple[int, int, Channel]]
 
 
 def _build_end(record: LandedRecord) -> BuildEnd | None:
     told = msgspec.json.decode(record.payload)
-    return BuildEnd(record.seq, told["upto_seq"]) if told.get("finished") else None
+    if not told.get("finished"):
+        return None
+    closed = [(one["seq"], one["row_no"], one["channel"]) for one in told.get("closed", ())]
+    return BuildEnd(record.seq, told["upto_seq"], record.received_at, closed)
 
 
 def _reach(ends: Iterable[BuildEnd]) -> int:

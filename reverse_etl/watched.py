@@ -15,7 +15,8 @@ import msgspec
 
 from extractors.landing.records import LandedRecord
 from perennial.salt import Salt
-from reverse_etl.addresses import Channel, address_hash
+from reverse_etl.addresses import Channel, address_hash, normalise
+from reverse_etl.facts import Word
 
 PassingFact = Literal["bought", "sold_out", "opted_out"]
 
@@ -137,13 +138,25 @@ def till_words(record: LandedRecord, salt: Salt) -> Iterator[Turn]:
         yield Turn(till_of(channel, customer), "opted_out", record.seq, takes_back=flag, about=about)
 
 
-def till_address(record: LandedRecord, channel: Channel) -> tuple[str, str]:
-    """Return the address that a till's record has for a channel, and its country; empty texts where it has none."""
+def refused_at_till(record: LandedRecord, channel: Channel, salt: Salt) -> Word | None:
+    """Read the address that a till's record closed, as a build has said; None where the record is erased."""
     try:
         told = _TILL_CUSTOMER.decode(record.payload)
     except msgspec.DecodeError:
-        return "", ""
-    return _text(told.phone if channel == "sms" else told.email), _text(told.country)
+        return None
+    address, country = _text(told.phone if channel == "sms" else told.email), _text(told.country)
+    if not address:
+        return None
+    return Word(
+        channel,
+        address_hash(salt, channel, address, country),
+        is_unwelcome=True,
+        reason="opted_out",
+        said_at=record.received_at,
+        seq=record.seq,
+        landed_at=record.received_at,
+        address=normalise(channel, address, country),
+    )
 
 
 def _text(value: object) -> str:

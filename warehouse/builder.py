@@ -32,7 +32,7 @@ from warehouse.deployment import advice_on, columns_without_past
 from warehouse.flow_settings import FlowSettings, read_flow_settings, told_overrides, without_sender
 from warehouse.hot_lane import hot_models, views_of_the_moment
 from warehouse.moments import Moment, active_since, land, land_end, landed, last_finished
-from warehouse.outbox import export
+from warehouse.outbox import closed_by_tills, export
 from warehouse.project import DbtProject, flow_nodes, why_not
 from warehouse.publish import publish, refresh
 from warehouse.report import BuildReport, Lane, NodeResult, OnNode, ignore
@@ -247,7 +247,7 @@ class Builder:
             if not restore:
                 decisions = export(warehouse, self._log, moment)
                 crash_point("exported")
-                land_end(self._log, moment)
+                land_end(self._log, moment, closed_by_tills(warehouse, moment))
                 crash_point("end_landed")
             operations.finish_moment(warehouse, moment)
             if moment.lane == "scheduled":

@@ -1,9 +1,10 @@
 """Moments: what a build may read and what time it is, landed before its first model runs."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from extractors.landing.log import LandingLog
 from extractors.landing.records import Record
@@ -43,9 +44,19 @@ def land(log: LandingLog, moment: Moment) -> None:
     )
 
 
-def land_end(log: LandingLog, moment: Moment) -> None:
-    """Land that a moment is finished: all that it decided has landed before."""
-    payload = json.dumps({"build_no": moment.build_no, "upto_seq": moment.upto_seq, "finished": True})
+def land_end(log: LandingLog, moment: Moment, closed: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Land that a moment is finished: all that it decided has landed before.
+
+    ``closed`` are the landed records of tills by which it learned that an address was closed: where they stand, and the
+    channel.
+    """
+    told = {
+        "build_no": moment.build_no,
+        "upto_seq": moment.upto_seq,
+        "finished": True,
+        "closed": list(closed),
+    }
+    payload = json.dumps(told)
     log.append(
         f"moments/{moment.build_no}/finished",
         [Record("perennial", "moments", f"{moment.build_no}:finished", moment.as_of, payload)],

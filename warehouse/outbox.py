@@ -22,6 +22,9 @@ _WATCHED = (
     "select enrollment_id, list(watch_key order by watch_key) from decisions.int_enrollment_watch where build_no = ?"
     " group by enrollment_id"
 )
+_CLOSED = (
+    "select seq, row_no, channel from identity.int_identity__closed_by_tills where build_no = ? order by all"
+)
 _ORDER_PUSHES = "select * from decisions.int_order_pushes where build_no = ? order by push_id"
 _EXITS = "select * from marts.flow_exits where build_no = ? order by enrollment_id"
 _AUDIENCES = "select * from marts.audience_changes where build_no = ? order by audience_name, customer_id"
@@ -54,6 +57,11 @@ def export(warehouse: duckdb.DuckDBPyConnection, log: LandingLog, moment: Moment
         if rows:
             log.append(f"{stream}/{moment.build_no}", rows)
     return len(decisions)
+
+
+def closed_by_tills(warehouse: duckdb.DuckDBPyConnection, moment: Moment) -> list[dict[str, Any]]:
+    """Return the landed records by which a committed build learned from a till that an address was closed."""
+    return list(_rows(warehouse, _CLOSED, moment.build_no))
 
 
 def _decision(

@@ -4,13 +4,12 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from extractors.landing.records import Record
 from reverse_etl.ledger.tables import IS_PASSING, facts
-from tests.reverse_etl.scene import EMAIL, NOON, Scene, decision
-from tests.reverse_etl.test_gate import ANN, cart, outcome
+from tests.reverse_etl.scene import EMAIL, NOON, PHONE, Scene, decision
+from tests.reverse_etl.test_gate import ANN, cart
 from tests.reverse_etl.vendor import Vendor
 
 MORNING = (NOON + timedelta(hours=9)).isoformat()
@@ -61,47 +60,38 @@ def passing(scene: Scene) -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("stream", "told"),
-    [
-        ("flowhub/orders", order()),
-        ("flowhub/orders", order(orderStatus="Created", customerId="fh-1", voided=None)),
-        ("jane/cart_status", cart("verification", 99, user_id=77)),
-    ],
-    ids=["a sale", "an order that is not paid yet", "another cart of her account"],
-)
-def test_she_bought_since(scene: Scene, vendor: Vendor, stream: str, told: dict[str, Any]) -> None:
-    """Wherever: what her flow ends by, ends it before the next build."""
-    scene.decide(decision(1, watch=BUYER, context={}))
+def test_she_bought_since(scene: Scene, vendor: Vendor) -> None:
+    """At the till, paid or not yet, or online in another cart: what ends her flow ends it before the next build."""
+    for number, key in enumerate(("flowhub_customer:fh-1", "flowhub_customer:fh-2", "jane_user:77")):
+        scene.decide(decision(number, watch=["buyer:flowhub_customer:x", f"buyer:{key}"], context={}))
     scene.clock.advance(minutes=2)
-    scene.land(stream, told)
+    scene.land("flowhub/orders", order(), order(orderStatus="Created", customerId="fh-2", voided=None))
+    scene.land("jane/cart_status", cart("verification", 99, user_id=77))
     scene.push()
     assert vendor.calls == []
-    assert outcome(scene) == ("exited", "purchased")
+    assert [(one["status"], one["error"]) for one in scene.receipts()] == [("exited", "purchased")] * 3
 
 
-@pytest.mark.parametrize(
-    ("stream", "told"),
-    [
-        ("flowhub/orders", order(minutes=-1)),
-        ("flowhub/orders", order(voided=True)),
-        ("flowhub/orders", order(orderStatus="Cancelled")),
-        ("flowhub/orders", order(originalSaleId="o0")),
-        ("flowhub/orders", order(customerId="fh-2")),
-        ("flowhub/orders", order(createdAt="soon")),
-        ("flowhub/orders", order(minutes=2000)),
-        ("jane/cart_status", cart("pending", 99, user_id=77)),
-        ("jane/cart_status", cart("verification", 99, user_id=78)),
-        ("jane/cart_status", cart("verification", 99)),
-        ("flowhub/orders", ["no order"]),
-    ],
-)
-def test_what_is_no_purchase_of_hers_since(
-    scene: Scene, vendor: Vendor, stream: str, told: dict[str, Any]
-) -> None:
+def test_what_is_no_purchase_of_hers_since(scene: Scene, vendor: Vendor) -> None:
     """An older order that lands late, one that was called off, a refund, somebody else's, a cart, nonsense."""
     scene.decide(decision(1, watch=BUYER, context={}))
-    scene.land(stream, told)
+    scene.land(
+        "flowhub/orders",
+        order(minutes=-1),
+        order(voided=True),
+        order(orderStatus="Cancelled"),
+        order(originalSaleId="o0"),
+        order(customerId="fh-2"),
+        order(createdAt="soon"),
+        order(minutes=2000),
+        ["no order"],
+    )
+    scene.land(
+        "jane/cart_status",
+        cart("pending", 99, user_id=77),
+        cart("verification", 98, user_id=78),
+        cart("verification", 97),
+    )
     scene.push()
     assert len(vendor.calls) == 1
 
@@ -176,20 +166,17 @@ def outcome_of(scene: Scene, enrollment_id: str) -> tuple[str, str | None]:
     return found["status"], found["error"]
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"phone": "+13035550143"},
-        {"phone": None},
-        {"consentsToPromotionalSMS": None},
-        {"id": "fh-2"},
-        {"consentsToPromotionalSMS": True},
-    ],
-)
-def test_what_is_no_refusal_of_hers(scene: Scene, vendor: Vendor, told: dict[str, Any]) -> None:
+def test_what_is_no_refusal_of_hers(scene: Scene, vendor: Vendor) -> None:
     """About another address or none, no answer, somebody else's."""
     scene.decide(decision(1, channels=["sms"], watch=["till:sms:fh-1"], **ANN))
-    scene.land("flowhub/customers", customer(**told))
+    scene.land(
+        "flowhub/customers",
+        customer(phone="+13035550143"),
+        customer(phone=None),
+        customer(consentsToPromotionalSMS=None),
+        customer(id="fh-2"),
+        ["no customer"],
+    )
     scene.push()
     assert len(vendor.calls) == 1
 
@@ -233,3 +220,51 @@ def test_news_and_its_build_between_two_pushes_are_as_if_each_had_been_pushed(
     scene.clock.at = NOON + timedelta(hours=20)
     scene.push()
     assert len(vendor.calls) == 1
+
+
+def closed_at_till(scene: Scene, build_no: int, *places: tuple[int, int, str]) -> None:
+    """Land the end of a build that learned from records of a till that addresses were closed."""
+    closed = [{"seq": seq, "row_no": row_no, "channel": channel} for seq, row_no, channel in places]
+    ended = {"build_no": build_no, "upto_seq": scene.log.last_seq(), "finished": True, "closed": closed}
+    scene.land("perennial/moments", ended)
+
+
+def test_what_a_till_closed_is_told_outward_when_a_build_has_found_it(scene: Scene, vendor: Vendor) -> None:
+    """Of that address and channel, once, before all that waits; what nobody said is not."""
+    seq = scene.land("flowhub/customers", customer(id="fh-9", email="bob@example.com"), customer())
+    scene.decide(*(decision(number, channels=["email"]) for number in range(20)))
+    closed_at_till(scene, 2, (seq, 2, "email"), (seq, 2, "sms"))
+    scene.push(tells=("aiq", "klaviyo"))
+    told = {one["enrollment_id"].rsplit(":", 2)[0] for one in scene.notice_receipts()}
+    assert told == {"opt_out:aiq:sms", "opt_out:aiq:email", "opt_out:klaviyo:email"}
+    [sms] = [call for call in vendor.calls if call.get("event", {}).get("channel") == "sms"]
+    assert sms["phone"] == PHONE
+    about_email = [
+        number for number, call in enumerate(vendor.calls) if call.get("eventName") == "address_opted_out"
+    ]
+    assert max(about_email) < 4
+    closed_at_till(scene, 3, (seq, 2, "email"))
+    scene.push(tells=("aiq", "klaviyo"))
+    assert len(scene.notice_receipts()) == 3
+    assert len(vendor.calls) == 23
+
+
+def test_a_till_that_says_yes_again_is_not_outlived_by_its_no(scene: Scene, vendor: Vendor) -> None:
+    """A build decides about her anew: what was told outward closes nothing at the gate."""
+    seq = scene.land("flowhub/customers", customer())
+    closed_at_till(scene, 1, (seq, 1, "sms"))
+    scene.push()
+    scene.decide(decision(1, channels=["sms"], **ANN))
+    scene.push()
+    assert len(vendor.calls) == 1
+
+
+def test_a_refusal_that_was_erased_or_is_old_is_told_to_nobody(scene: Scene, vendor: Vendor) -> None:
+    """The record says no more whose it was; a new ledger tells nothing of last week."""
+    seq = scene.land("flowhub/customers", customer(), {"erased": True})
+    closed_at_till(scene, 1, (seq, 2, "sms"))
+    scene.push(tells=("aiq",))
+    closed_at_till(scene, 2, (seq, 1, "sms"))
+    scene.clock.advance(days=2)
+    scene.push(tells=("aiq",))
+    assert vendor.calls == []

@@ -9,7 +9,7 @@ import pytest
 
 from perennial.salt import salt_of
 from reverse_etl.addresses import Channel, address_hash
-from reverse_etl.watched import sale, shelf, till_words
+from reverse_etl.watched import refused_at_till, sale, shelf, till_words
 from tests.scene import KNOWN_SINCE, Scene
 from tests.warehouse import story
 from tests.warehouse.shelves import item, land_shelves
@@ -135,6 +135,20 @@ def test_sql_and_python_hear_the_same_refusals_of_a_till(scene: Scene, channel: 
     }
     assert closed == {row["address"] for row in flips}
     assert 3 <= len(closed) < len(SECOND)
+    # and the end of the build says in which records they stand
+    ends = [json.loads(record.payload) for record in scene.log.read("perennial", "moments")]
+    places = {
+        (one["seq"], one["row_no"])
+        for end in ends
+        for one in end.get("closed", ())
+        if one["channel"] == channel
+    }
+    said = [
+        refused_at_till(record, channel, salt)
+        for record in landed(scene, "customers")
+        if (record.seq, record.row_no) in places
+    ]
+    assert {word and word.address for word in said} == closed
 
 
 def test_sql_and_python_know_the_same_sales(scene: Scene) -> None:
