@@ -83,7 +83,7 @@ def test_checks_and_metadata_say_what_waits_and_what_to_type(
     assert event is not None
     assert event.asset_materialization is not None
     metadata = {name: value.value for name, value in event.asset_materialization.metadata.items()}
-    assert (metadata["sent"], metadata["held_now"], metadata["ambiguous_now"]) == (0, 3, 1)
+    assert (metadata["sent"], metadata["held_in_all"], metadata["ambiguous_in_all"]) == (0, 3, 1)
     told = {
         check.check_name: check
         for check in done.get_asset_check_evaluations()

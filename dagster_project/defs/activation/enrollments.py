@@ -15,6 +15,7 @@ from reverse_etl.report import standing_by_kind
 
 # Every outcome is shown, zero included: an operator compares runs column by column.
 _OUTCOMES = ("accepted", "rejected", "ambiguous", "held", "expired", "exited", "pending")
+_IN_ALL = "…_in_all"  # as the ledger stands, whoever sent it
 _NOTICES = {"exits": exits_key, "opt_outs": opt_outs_key}
 
 
@@ -26,7 +27,10 @@ _NOTICES = {"exits": exits_key, "opt_outs": opt_outs_key}
             dg.AssetSpec(
                 key=enrollments_key(destination),
                 deps=[model_key("flow_enrollments")],
-                description=f"Enrollments sent to {destination}, each at most once; what was refused says why.",
+                description=(
+                    f"Enrollments sent to {destination}, each at most once; what was refused says why. "
+                    f"Counts are those of this run, `{_IN_ALL}` of all that the ledger holds: the worker sends most."
+                ),
                 group_name="activation",
                 kinds={destination},
             ),
@@ -72,9 +76,7 @@ def enrollments(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
             if key(destination) in keys:
                 yield dg.MaterializeResult(
                     asset_key=key(destination),
-                    metadata={
-                        f"{outcome}_in_all": of_it.get(kind, {}).get(outcome, 0) for outcome in _OUTCOMES
-                    },
+                    metadata=_in_all(of_it.get(kind, {})),
                 )
     stopped = {name: why for name, why in report.stopped.items() if name in selected}
     if stopped:
@@ -84,15 +86,18 @@ def enrollments(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
 
 
 def _of_enrollments(report: PushReport, destination: str, standing: Mapping[str, int]) -> dict[str, Any]:
-    """Return what this push did, and under ``…_now`` what waits for a person since."""
+    """Return what this push did, and what the ledger holds since: with a worker beside it this push finds little."""
     return {
         "sent": report.sent_to.get(destination, 0),
         **dict.fromkeys(_OUTCOMES, 0),
         **report.by_destination.get(destination, {}),
-        "held_now": standing.get("held", 0),
-        "ambiguous_now": standing.get("ambiguous", 0),
+        **_in_all(standing),
         "holds": [hold.hold_id for hold in report.holds if hold.destination == destination],
         "seconds": round(report.seconds, 3),
         "receipts_landed": report.receipts_landed,
         "stopped": report.stopped.get(destination, ""),
     }
+
+
+def _in_all(standing: Mapping[str, int]) -> dict[str, int]:
+    return {_IN_ALL.replace("…", outcome): standing.get(outcome, 0) for outcome in _OUTCOMES}
