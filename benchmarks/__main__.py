@@ -1,7 +1,7 @@
 """``make bench``: run the benchmarks that need nothing but this repository, and print their tables.
 
-The figures that were kept, with machine and date, are in ``benchmarks/RESULTS.md``. ``benchmarks/latency.py`` needs
-``make dev`` beside it and is called by hand.
+The figures that were kept, with machine and date, are in ``benchmarks/RESULTS.md``. ``benchmarks/latency.py`` and
+``benchmarks.opt_outs`` need ``make dev`` beside them and are called by hand.
 """
 
 import subprocess
