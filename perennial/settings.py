@@ -12,7 +12,15 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from perennial.errors import SettingsError
@@ -29,6 +37,16 @@ def _no_slash(value: object) -> object:
     return value.rstrip("/") if isinstance(value, str) else value
 
 
+def _address(value: str) -> str:
+    try:
+        is_usable = bool(urlsplit(value).hostname) and (urlsplit(value).port or 1) > 0
+    except ValueError:  # brackets or a port that no address has
+        is_usable = False
+    if not is_usable:
+        raise ValueError("is no address of the form https://host")
+    return value
+
+
 def _bytes_of(secret: str) -> int:
     """Return how many bytes a signing secret has; 0 where it is none."""
     try:
@@ -40,11 +58,14 @@ def _bytes_of(secret: str) -> int:
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-BaseUrl = Annotated[str, BeforeValidator(_no_slash), Field(pattern=r"^https?://[^\s/]+.*$")]
+BaseUrl = Annotated[
+    str, BeforeValidator(_no_slash), Field(pattern=r"^https?://[^\s/]+.*$"), AfterValidator(_address)
+]
 # The sources of events that are no partners: a partner of such a name would speak for them.
 INTEGRATIONS = ("flowhub", "jane", "messaging", "omni", "partners", "perennial", "shopify")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _SECRET_BYTES = range(24, 65)  # what Standard Webhooks asks of a signing secret
+_KEY = re.compile(r"[!-~]*")
 _ROOM_ID = re.compile(r"[0-9A-Za-z]{32}")
 _FLOWHUB = "https://api.flowhub.co"
 _FLOWHUB_AUTH = "https://flowhub.auth0.com"
@@ -176,6 +197,17 @@ class Settings(BaseSettings):
                 "is no signing secret: whsec_ and the base64 of 24 to 64 random bytes, "
                 "such as echo whsec_$(openssl rand -base64 32) writes",
             )
+        return value
+
+    @field_validator(
+        "aiq_api_key",
+        "klaviyo_api_key",
+        "klaviyo_suppression_api_key",
+    )
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _KEY.fullmatch(value.get_secret_value()):
+            raise ValueError("has a space, a line break or a letter that no key has; copy it anew")
         return value
 
     @field_validator("flowhub_room_ids")

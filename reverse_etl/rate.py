@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from pyrate_limiter import AbstractBucket, InMemoryBucket, Rate, RateItem, SQLiteBucket
 
+from perennial.errors import PerennialError
 from reverse_etl.destinations.base import Limit
 from reverse_etl.process import machine
 
@@ -119,6 +121,12 @@ def _bucket(account: str, name: str, rates: Sequence[tuple[int, int]], folder: P
     kept = [Rate(limit, interval) for limit, interval in rates]
     if folder is None:
         return InMemoryBucket(kept)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{_digest(account, name)}.sqlite"
-    return SQLiteBucket.init_from_file(kept, db_path=str(path), use_file_lock=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return SQLiteBucket.init_from_file(kept, db_path=str(path), use_file_lock=True)
+    except (OSError, sqlite3.Error) as error:
+        raise PerennialError(
+            f"calls can't be counted in {folder}: {type(error).__name__}",
+            "let this user write there, and see that its disk has space; without a count a vendor would be overrun",
+        ) from None

@@ -174,8 +174,8 @@ def _json(value: object) -> str:
 
 def _make_private(path: Path) -> None:
     """Make the file readable by its owner only before anything is in it: it holds addresses."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise LedgerError(

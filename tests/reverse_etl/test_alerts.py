@@ -149,7 +149,15 @@ def test_a_password_is_never_sent_in_the_clear_elsewhere(mail: Hook) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SMTP_URL", "mail.example.org"), ("ALERT_WEBHOOK_URL", "ftp://x/y")]
+    ("name", "value"),
+    [
+        ("SMTP_URL", "mail.example.org"),
+        ("ALERT_WEBHOOK_URL", "ftp://x/y"),
+        ("AIQ_BASE_URL", "http://[::1"),
+        ("KLAVIYO_BASE_URL", "https://example.org:port"),
+        ("AIQ_API_KEY", "key\nX-Other: 1"),
+        ("KLAVIYO_API_KEY", "schlüssel"),
+    ],
 )
 def test_an_address_that_is_none_is_refused_at_start_up(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str

@@ -6,9 +6,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pyrate_limiter import Duration, Rate
 
+from perennial.errors import PerennialError
+from perennial.salt import Salt
 from reverse_etl.destinations.base import Limit
+from reverse_etl.ledger.store import LedgerError, open_ledger
 from reverse_etl.rate import pacer_of
 from tests.reverse_etl.scene import Scene, decision
 from tests.reverse_etl.vendor import Reply, Vendor
@@ -86,3 +90,12 @@ def test_a_pause_that_a_vendor_asked_for_holds_for_later_pushes(
     for file in tmp_path.glob("*.pause"):
         file.write_text("soon", encoding="ascii")
     assert scene.push(rates=tmp_path).by_destination == {"aiq": {"accepted": 1}}
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """An operator reads which one, and not a traceback."""
+    (tmp_path / "rates").write_text("no folder", encoding="utf-8")
+    with pytest.raises(PerennialError, match="rates"):
+        pacer_of("account", Limit("calls", (Rate(1, Duration.HOUR),)), tmp_path / "rates")
+    with pytest.raises(LedgerError, match="PERENNIAL_LEDGER_URL"):
+        open_ledger(f"sqlite:///{tmp_path / 'rates' / 'ledger.sqlite'}", Salt("a"))
