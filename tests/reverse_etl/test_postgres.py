@@ -20,6 +20,7 @@ from reverse_etl.pauses import say
 from reverse_etl.plan import make_plan
 from reverse_etl.quiet import Hours, read_rules
 from reverse_etl.restore import restore_ledger
+from reverse_etl.tail import Tail
 from tests.reverse_etl.pushing import start_push
 from tests.reverse_etl.scene import Scene, decision
 from tests.reverse_etl.stage import Stage, set_stage
@@ -99,16 +100,21 @@ def test_a_push_goes_as_on_sqlite(tmp_path: Path, ledger_url: str, vendor: Vendo
         decision(5),
         decision(5),
         decision(6, not_before="2026-03-16T14:00:00Z", expires_at=None),
+        decision(7, watch=["buyer:flowhub_customer:fh-7"]),
     )
     scene.land("messaging/feedback", {"type": "stop", "channel": "sms", "address": "+13035550003"})
+    for made_at in ("2026-03-15T18:00:01Z", "2026-03-15T17:00:00Z"):
+        scene.land("flowhub/orders", {"id": made_at, "customerId": "fh-7", "createdAt": made_at})
+        Tail(ledger := scene.open(), scene.log, scene.clock).catch_up()
+        ledger.close()
     scene.land("jane/cart_status", *[{"cart": {"id": 5, "status": "verification"}}] * 2)
     assert scene.push().by_destination == {
-        "aiq": {"accepted": 1, "exited": 2, "expired": 1, "pending": 1},
+        "aiq": {"accepted": 1, "exited": 3, "expired": 1, "pending": 1},
         "klaviyo": {"accepted": 1},
     }
     assert scene.push().by_destination == {"aiq": {"pending": 1}}
     assert len(vendor.calls) == 2
-    assert [receipt["receipt_no"] for receipt in scene.receipts()] == [1, 2, 3, 4, 5]
+    assert [receipt["receipt_no"] for receipt in scene.receipts()] == [1, 2, 3, 4, 5, 6]
 
 
 def test_two_pushes_at_once_send_nothing_twice(stage: Stage) -> None:
