@@ -17,7 +17,8 @@ from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments, exits, receipt_batches, receipts, suppressions
 from reverse_etl.receipts import land_receipts
 from reverse_etl.states import Status
-from reverse_etl.sync.book import drop_people, is_in_hand, kept_equal_at
+from reverse_etl.sync.book import drop_people, kept_equal_at
+from reverse_etl.sync.marks import is_in_hand
 from reverse_etl.tail import Tail
 
 _CALL_SECONDS = 60.0  # longer than any call may take

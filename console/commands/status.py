@@ -13,7 +13,7 @@ from perennial.salt import salt_of
 from perennial.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from reverse_etl.sync.book import Standing
+    from reverse_etl.sync.marks import Standing
 
 
 def status() -> None:
@@ -119,7 +119,7 @@ def _ledger(settings: Settings) -> Iterator[str]:
     from reverse_etl.pauses import standing
     from reverse_etl.report import ledger_report
     from reverse_etl.states import Status
-    from reverse_etl.sync.book import standings
+    from reverse_etl.sync.marks import standings
 
     if settings.perennial_ledger_url is None and not (settings.home / "ledger.sqlite").exists():
         out.print("Nothing has been sent yet.")

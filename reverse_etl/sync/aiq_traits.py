@@ -10,34 +10,34 @@ from reverse_etl.destinations import aiq_attributes as api
 from reverse_etl.destinations.aiq import said
 from reverse_etl.destinations.http import is_refusal, json_object
 from reverse_etl.sync import book
-from reverse_etl.sync.book import Outcome
-from reverse_etl.sync.keeper import Desk
+from reverse_etl.sync.book import Outcome, Sending
+from reverse_etl.sync.keeper import Keeper
 from reverse_etl.sync.klaviyo_traits import raise_first
 from reverse_etl.sync.mirror import Item, Profile
 
 _AT_A_TIME = 500
 
 
-async def keep_attributes(desk: Desk, account: api.AiqAccount) -> None:
+async def keep_attributes(keeper: Keeper, account: api.AiqAccount) -> None:
     """Tell AIQ the traits that are not as they are wanted there."""
-    with desk.ledger.write() as connection:
+    with keeper.ledger.write() as connection:
         # of what was begun and not answered nobody knows; it is set again
-        book.let_go(connection, desk.mirror)
+        book.let_go(connection, keeper.mirror)
     for failed in (False, True):
         after = ""
-        while items := desk.due(after=after, limit=_AT_A_TIME, failed=failed):
+        while items := keeper.due(after=after, limit=_AT_A_TIME, failed=failed):
             after = items[-1].item
-            told = _told(desk, items)
+            told = _told(keeper, items)
             for first in range(0, len(told), api.CONCURRENCY):
-                await _send(desk, account, told[first : first + api.CONCURRENCY])
+                await _send(keeper, account, told[first : first + api.CONCURRENCY])
 
 
-def _told(desk: Desk, items: Sequence[Item]) -> list[tuple[Item, Profile, dict[str, str]]]:
+def _told(keeper: Keeper, items: Sequence[Item]) -> list[tuple[Item, Profile, dict[str, str]]]:
     """Return whom AIQ is told of, with the identifiers that are open."""
-    profiles = desk.wanted.profiles(desk.mirror.destination, [item.item for item in items])
+    profiles = keeper.wanted.profiles(keeper.mirror.destination, [item.item for item in items])
     known = list(profiles.values())
-    closed = desk.closed("email", [profile.email for profile in known if profile.email])
-    closed |= desk.closed("sms", [profile.phone for profile in known if profile.phone])
+    closed = keeper.closed("email", [profile.email for profile in known if profile.email])
+    closed |= keeper.closed("sms", [profile.phone for profile in known if profile.phone])
     found = []
     for item in items:
         profile = profiles.get(item.item)
@@ -53,12 +53,12 @@ def _told(desk: Desk, items: Sequence[Item]) -> list[tuple[Item, Profile, dict[s
 
 
 async def _send(
-    desk: Desk, account: api.AiqAccount, told: Sequence[tuple[Item, Profile, dict[str, str]]]
+    keeper: Keeper, account: api.AiqAccount, told: Sequence[tuple[Item, Profile, dict[str, str]]]
 ) -> None:
-    desk.check_time()
-    desk.begin(
+    keeper.check_time()
+    keeper.begin(
         [
-            (item.item, profile.fingerprint, tuple(sorted({*item.fields, *profile.known})))
+            Sending(item.item, profile.fingerprint, tuple(sorted({*item.fields, *profile.known})))
             for item, profile, _ in told
         ]
     )
@@ -68,10 +68,10 @@ async def _send(
         for item, profile, identifiers in told
     ]
     answers = await asyncio.gather(
-        *(desk.calls.make(account.limits, "PUT", api.ATTRIBUTES, body) for body in bodies),
+        *(keeper.calls.make(account.limits, "PUT", api.ATTRIBUTES, body) for body in bodies),
         return_exceptions=True,
     )
-    desk.settle(
+    keeper.settle(
         [
             Outcome(item.item, _refusal(answer, body), None, profile.known)
             for (item, profile, _), body, answer in zip(told, bodies, answers, strict=True)

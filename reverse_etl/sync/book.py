@@ -1,19 +1,19 @@
-"""The ledger's book of what is wanted at a destination and what it has confirmed.
+"""The ledger's book, item by item: what is wanted at a destination, and what it has confirmed.
 
-Every function is a part of the caller's transaction. An item is *open* while it is not as it is wanted; ``begin``
-notes that a call is about to be made for it, ``settle`` what became of it. In between it may have had its effect or
-not, so it is made again: whatever is kept equal may be set twice.
+How a mirror stands as a whole is its mark's to say (``marks.py``). Every function is a part of the caller's
+transaction. An item is *open* while it is not as it is wanted; ``begin`` notes that a call is about to be made for it,
+``settle`` what became of it. In between it may have had its effect or not, so it is made again: whatever is kept equal
+may be set twice.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Table,
     and_,
     bindparam,
     case,
@@ -25,18 +25,16 @@ from sqlalchemy import (
     update,
 )
 
-from reverse_etl.ledger.insert import insert_into
-from reverse_etl.ledger.tables import sync_items, sync_marks
-from reverse_etl.process import is_dead
+from reverse_etl.ledger.insert import insert_into, insert_new
+from reverse_etl.ledger.tables import sync_items
+from reverse_etl.sync.marks import key_of, of_mirror, renew
 from reverse_etl.sync.mirror import LISTS, Item, Mirror
 from reverse_etl.sync.wanted import Row
 
-LEASE = timedelta(minutes=10)
 NOTHING = ""  # what is being sent where something is taken away
 _AT_A_TIME = 500
 
 _item = sync_items.c
-_mark = sync_marks.c
 # Traits of somebody of whom nothing is wanted stay as they are there.
 _MAY_BE_OPEN = or_(_item.kind == LISTS, _item.wanted.is_not(None))
 _ONE = and_(
@@ -45,6 +43,15 @@ _ONE = and_(
     _item.target == bindparam("of_target"),
     _item.item == bindparam("of_item"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a call is about to say of an item: the fingerprint of it, and which fields may hold a value then."""
+
+    item: str
+    fingerprint: str
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,111 +67,11 @@ class Outcome:
     fields: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a mirror stands: ``waiting`` are not as they are wanted, ``refused`` are those whom the destination refuses.
-
-    ``missing`` and ``unexpected`` are what the last read-back found, None where there was none.
-    """
-
-    mirror: Mirror
-    waiting: int
-    refused: int
-    held: str | None
-    missing: int | None
-    unexpected: int | None
-    read_at: datetime | None
-
-    @property
-    def drifted(self) -> bool:
-        """Whether the last read-back found something else than what was confirmed."""
-        return bool(self.missing or self.unexpected)
-
-    @property
-    def state(self) -> str:
-        """In a word what is to be thought of it: what needs a person comes first."""
-        words = {"held": self.held, "failed": self.refused, "drift": self.drifted, "open": self.waiting}
-        return next((word for word, is_so in words.items() if is_so), "in step")
-
-
-def standings(connection: Connection) -> list[Standing]:
-    """Return how each mirror stands."""
-    # few rows by an index of their own, however many items there are
-    is_open = and_(
-        _item.destination == _mark.destination,
-        _item.kind == _mark.kind,
-        _item.target == _mark.target,
-        _item.is_open,
-    )
-    waiting, refused = (
-        select(func.count())
-        .select_from(sync_items)
-        .where(is_open, of_them)
-        .correlate(sync_marks)
-        .scalar_subquery()
-        for of_them in (_item.error.is_(None), _item.error.is_not(None))
-    )
-    found = connection.execute(
-        select(
-            _mark.destination,
-            _mark.kind,
-            _mark.target,
-            waiting,
-            refused,
-            _mark.held,
-            _mark.missing,
-            _mark.unexpected,
-            _mark.read_at,
-        ).order_by(_mark.destination, _mark.kind, _mark.target)
-    )
-    return [
-        Standing(Mirror(destination, kind, target), *others) for destination, kind, target, *others in found
-    ]
-
-
-def claim(connection: Connection, mirror: Mirror, holder: str, now: datetime) -> bool:
-    """Take a mirror for one sync; False while another process has it. A claim ends with its process or its lease."""
-    _insert(connection, sync_marks, [_key(mirror)])
-    found = connection.execute(
-        select(_mark.claimed_by, _mark.claimed_until).where(_of(sync_marks, mirror)).with_for_update()
-    ).one()
-    is_free = found.claimed_by in (None, holder) or is_dead(found.claimed_by) or found.claimed_until < now
-    if is_free:
-        _mark_as(connection, mirror, claimed_by=holder, claimed_until=now + LEASE)
-    return is_free
-
-
-def release(connection: Connection, mirror: Mirror, holder: str) -> None:
-    """Give a mirror back."""
-    mine = and_(_of(sync_marks, mirror), _mark.claimed_by == holder)
-    connection.execute(update(sync_marks).where(mine).values(claimed_by=None, claimed_until=None))
-
-
-def build_no(connection: Connection, mirror: Mirror) -> int:
-    """Return the build up to which everything that is wanted is in the book."""
-    return connection.scalar(select(_mark.build_no).where(_of(sync_marks, mirror))) or 0
-
-
-def move_mark(connection: Connection, mirror: Mirror, to: int) -> None:
-    """Note that everything that a build wants is in the book."""
-    _mark_as(connection, mirror, build_no=to)
-
-
-def hold(connection: Connection, mirror: Mirror, reason: str | None) -> None:
-    """Note why a mirror is held; None where it is not."""
-    _mark_as(connection, mirror, held=reason)
-
-
-def note_drift(connection: Connection, mirror: Mirror, missing: int, unexpected: int, at: datetime) -> None:
-    """Note what a read-back found."""
-    _mark_as(connection, mirror, missing=missing, unexpected=unexpected, read_at=at)
-
-
 def take_in(connection: Connection, mirror: Mirror, rows: Sequence[Row]) -> None:
     """Note what is wanted of some items."""
     values = [
         {
-            **_key(mirror),
+            **key_of(mirror),
             "item": row.item,
             "customer_id": row.customer_id,
             "wanted": row.fingerprint,
@@ -174,7 +81,7 @@ def take_in(connection: Connection, mirror: Mirror, rows: Sequence[Row]) -> None
         for row in rows
     ]
     for first in range(0, len(values), _AT_A_TIME):
-        _insert(connection, sync_items, values[first : first + _AT_A_TIME], wanted_anew=True)
+        _want(connection, values[first : first + _AT_A_TIME])
 
 
 def want_no_more(connection: Connection, mirror: Mirror, items: Sequence[str]) -> None:
@@ -190,13 +97,12 @@ def want_no_more(connection: Connection, mirror: Mirror, items: Sequence[str]) -
 
 def wanted_count(connection: Connection, mirror: Mirror) -> int:
     """Return how many items the book wants."""
-    of_mirror = select(func.count()).select_from(sync_items).where(_of(sync_items, mirror))
-    return connection.scalar(of_mirror.where(_item.wanted.is_not(None))) or 0
+    return _count(connection, mirror, _item.wanted.is_not(None))
 
 
 def wanted_items(connection: Connection, mirror: Mirror) -> Iterator[list[str]]:
     """Yield the items that the book wants, some thousand at a time."""
-    query = select(_item.item).where(_of(sync_items, mirror), _item.wanted.is_not(None))
+    query = select(_item.item).where(of_mirror(sync_items, mirror), _item.wanted.is_not(None))
     for part in connection.execution_options(yield_per=5_000).scalars(query).partitions():
         yield list(part)
 
@@ -210,14 +116,14 @@ def counts(connection: Connection, mirror: Mirror) -> tuple[int, int, int]:
             func.count().filter(_item.is_open, _item.wanted.is_(None)),
         )
         .select_from(sync_items)
-        .where(_of(sync_items, mirror))
+        .where(of_mirror(sync_items, mirror))
     ).one()
     return found[0], found[1], found[2]
 
 
 def open_items(connection: Connection, mirror: Mirror) -> Iterator[tuple[str, bool]]:
     """Yield what is not as it is wanted, in its order, each with whether it is to be there."""
-    query = select(_item.item, _item.wanted.is_not(None)).where(_of(sync_items, mirror), _item.is_open)
+    query = select(_item.item, _item.wanted.is_not(None)).where(of_mirror(sync_items, mirror), _item.is_open)
     yield from connection.execute(query.order_by(_item.item)).tuples()
 
 
@@ -231,7 +137,7 @@ def due(  # noqa: PLR0913 - which ones, each named at the call
     rows = connection.execute(
         select(*(_item[name] for name in Item.__slots__))
         .where(
-            _of(sync_items, mirror),
+            of_mirror(sync_items, mirror),
             _item.is_open,
             _item.sending.is_(None),
             _item.wanted.is_not(None) if is_wanted else _item.wanted.is_(None),
@@ -244,21 +150,19 @@ def due(  # noqa: PLR0913 - which ones, each named at the call
     return [Item(**{**row._asdict(), "fields": tuple(row.fields)}) for row in rows]
 
 
-def begin(
-    connection: Connection, mirror: Mirror, items: Sequence[tuple[str, str, Sequence[str]]], now: datetime
-) -> None:
-    """Note that a call is about to be made: for each item what is sent, and which fields may hold a value then."""
+def begin(connection: Connection, mirror: Mirror, items: Sequence[Sending], now: datetime) -> None:
+    """Note that a call is about to be made, and keep the mirror for as long as it may take."""
     _each(
         connection,
         mirror,
-        {item: {"to_sending": sent, "to_fields": list(fields)} for item, sent, fields in items},
+        {one.item: {"to_sending": one.fingerprint, "to_fields": list(one.fields)} for one in items},
         {
             "sending": bindparam("to_sending"),
             "fields": bindparam("to_fields", type_=_item.fields.type),
             "attempts": _item.attempts + 1,
         },
     )
-    _mark_as(connection, mirror, claimed_until=now + LEASE)
+    renew(connection, mirror, now)
 
 
 def note_job(connection: Connection, mirror: Mirror, items: Sequence[str], job_id: str) -> None:
@@ -274,7 +178,7 @@ def note_job(connection: Connection, mirror: Mirror, items: Sequence[str], job_i
 def jobs(connection: Connection, mirror: Mirror) -> list[str]:
     """Return the jobs whose end is not known yet."""
     query = select(_item.job_id).where(
-        _of(sync_items, mirror), _item.sending.is_not(None), _item.job_id.is_not(None)
+        of_mirror(sync_items, mirror), _item.sending.is_not(None), _item.job_id.is_not(None)
     )
     return sorted(job_id for job_id in connection.scalars(query.distinct()) if job_id is not None)
 
@@ -282,26 +186,19 @@ def jobs(connection: Connection, mirror: Mirror) -> list[str]:
 def of_job(connection: Connection, mirror: Mirror, job_id: str) -> list[str]:
     """Return the items of a job, in their places."""
     query = select(_item.item).where(
-        _of(sync_items, mirror), _item.sending.is_not(None), _item.job_id == job_id
+        of_mirror(sync_items, mirror), _item.sending.is_not(None), _item.job_id == job_id
     )
     return list(connection.scalars(query.order_by(_item.place)))
 
 
 def in_doubt(connection: Connection, mirror: Mirror) -> int:
     """Return for how many items a call was begun of which nothing is known."""
-    query = select(func.count()).select_from(sync_items)
-    return (
-        connection.scalar(
-            query.where(_of(sync_items, mirror), _item.sending.is_not(None), _item.job_id.is_(None))
-        )
-        or 0
-    )
+    return _count(connection, mirror, _item.sending.is_not(None), _item.job_id.is_(None))
 
 
 def in_flight(connection: Connection, mirror: Mirror) -> int:
     """Return for how many items a call was begun of which the end is not known."""
-    query = select(func.count()).select_from(sync_items)
-    return connection.scalar(query.where(_of(sync_items, mirror), _item.sending.is_not(None))) or 0
+    return _count(connection, mirror, _item.sending.is_not(None))
 
 
 def let_go(connection: Connection, mirror: Mirror, job_id: str | None = None) -> None:
@@ -309,7 +206,7 @@ def let_go(connection: Connection, mirror: Mirror, job_id: str | None = None) ->
     of_job = _item.job_id.is_(None) if job_id is None else _item.job_id == job_id
     connection.execute(
         update(sync_items)
-        .where(_of(sync_items, mirror), _item.sending.is_not(None), of_job)
+        .where(of_mirror(sync_items, mirror), _item.sending.is_not(None), of_job)
         .values(sending=None, job_id=None, place=None)
     )
 
@@ -354,7 +251,9 @@ def settle(connection: Connection, mirror: Mirror, outcomes: Sequence[Outcome], 
 
 def confirmed_items(connection: Connection, mirror: Mirror) -> dict[str, str]:
     """Return what is confirmed there, each item with whose it is."""
-    query = select(_item.item, _item.customer_id).where(_of(sync_items, mirror), _item.confirmed.is_not(None))
+    query = select(_item.item, _item.customer_id).where(
+        of_mirror(sync_items, mirror), _item.confirmed.is_not(None)
+    )
     return dict(connection.execute(query).tuples().all())
 
 
@@ -372,7 +271,7 @@ def add_unexpected(connection: Connection, mirror: Mirror, ids: Mapping[str, str
     """Enter items that are there and that nobody wants; whose they are is not known."""
     values = [
         {
-            **_key(mirror),
+            **key_of(mirror),
             "item": item,
             "customer_id": "",
             "vendor_id": vendor_id,
@@ -381,8 +280,7 @@ def add_unexpected(connection: Connection, mirror: Mirror, ids: Mapping[str, str
         }
         for item, vendor_id in ids.items()
     ]
-    for first in range(0, len(values), _AT_A_TIME):
-        _insert(connection, sync_items, values[first : first + _AT_A_TIME])
+    insert_new(connection, sync_items, values)
 
 
 def believe(connection: Connection, mirror: Mirror, found: Sequence[tuple[str, str | None]]) -> None:
@@ -399,17 +297,6 @@ def believe(connection: Connection, mirror: Mirror, found: Sequence[tuple[str, s
     _drop_what_is_over(connection, mirror)
 
 
-def drop_other_lists(connection: Connection, kept: Sequence[Mirror]) -> None:
-    """Forget the lists that mirror nothing any more; they stay at the destination as they are."""
-    known = connection.execute(
-        select(_mark.destination, _mark.target).where(_mark.kind == LISTS, _mark.claimed_by.is_(None))
-    ).all()
-    gone = {Mirror(destination, LISTS, target) for destination, target in known} - set(kept)
-    for mirror in gone:
-        for table in (sync_items, sync_marks):
-            connection.execute(delete(table).where(_of(table, mirror)))
-
-
 def kept_equal_at(connection: Connection, customer_ids: Collection[str]) -> set[str]:
     """Return the destinations that were told of some people."""
     query = select(_item.destination).where(
@@ -419,37 +306,21 @@ def kept_equal_at(connection: Connection, customer_ids: Collection[str]) -> set[
     return set(connection.scalars(query.distinct()))
 
 
-def is_in_hand(connection: Connection, customer_ids: Collection[str], now: datetime) -> bool:
-    """Say whether a sync that is alive makes a call about some people."""
-    query = (
-        select(_mark.claimed_by)
-        .join(
-            sync_items,
-            and_(
-                _item.destination == _mark.destination,
-                _item.kind == _mark.kind,
-                _item.target == _mark.target,
-            ),
-        )
-        .where(
-            _item.customer_id.in_(sorted(customer_ids)),
-            _item.sending.is_not(None),
-            _mark.claimed_until >= now,
-        )
-    )
-    return any(holder is not None and not is_dead(holder) for holder in connection.scalars(query.distinct()))
-
-
 def drop_people(connection: Connection, customer_ids: Collection[str]) -> None:
     """Forget some people."""
     connection.execute(delete(sync_items).where(_item.customer_id.in_(sorted(customer_ids))))
+
+
+def _count(connection: Connection, mirror: Mirror, *which: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(sync_items).where(of_mirror(sync_items, mirror), *which)
+    return connection.scalar(query) or 0
 
 
 def _drop_what_is_over(connection: Connection, mirror: Mirror) -> None:
     """Keep nothing of what is neither wanted nor there."""
     connection.execute(
         delete(sync_items).where(
-            _of(sync_items, mirror),
+            of_mirror(sync_items, mirror),
             _item.wanted.is_(None),
             _item.confirmed.is_(None),
             _item.sending.is_(None),
@@ -457,14 +328,9 @@ def _drop_what_is_over(connection: Connection, mirror: Mirror) -> None:
     )
 
 
-def _insert(
-    connection: Connection, table: Table, values: Sequence[dict[str, Any]], *, wanted_anew: bool = False
-) -> None:
+def _want(connection: Connection, values: Sequence[dict[str, Any]]) -> None:
     """Insert what is not there; where items are, note what is wanted of them now."""
-    statement = insert_into(connection, table).values(list(values))
-    if not wanted_anew:
-        connection.execute(statement.on_conflict_do_nothing())
-        return
+    statement = insert_into(connection, sync_items).values(list(values))
     wanted = statement.excluded.wanted
     is_news = wanted.is_distinct_from(_item.wanted)
     connection.execute(
@@ -493,24 +359,8 @@ def _each(
 ) -> None:
     """Change some items, each with values of its own."""
     if values:
-        of_mirror = {f"of_{name}": value for name, value in _key(mirror).items()}
+        of_it = {f"of_{name}": value for name, value in key_of(mirror).items()}
         connection.execute(
             update(sync_items).where(_ONE).values(changes),
-            [{**of_mirror, "of_item": item, **own} for item, own in values.items()],
+            [{**of_it, "of_item": item, **own} for item, own in values.items()],
         )
-
-
-def _mark_as(connection: Connection, mirror: Mirror, **values: Any) -> None:  # noqa: ANN401 - columns of several types
-    connection.execute(update(sync_marks).where(_of(sync_marks, mirror)).values(values))
-
-
-def _of(table: Table, mirror: Mirror) -> ColumnElement[bool]:
-    return and_(
-        table.c.destination == mirror.destination,
-        table.c.kind == mirror.kind,
-        table.c.target == mirror.target,
-    )
-
-
-def _key(mirror: Mirror) -> dict[str, str]:
-    return {"destination": mirror.destination, "kind": mirror.kind, "target": mirror.target}

@@ -15,12 +15,12 @@ from perennial.crash import crash_point
 from perennial.settings import Settings
 from reverse_etl.destinations.klaviyo_profiles import KlaviyoAccount
 from reverse_etl.process import this_holder
-from reverse_etl.sync import book
+from reverse_etl.sync import book, marks
 from reverse_etl.sync.calls import Calls, StoppedError
 from reverse_etl.sync.imports import Imports
 from reverse_etl.sync.klaviyo_lists import read_members
 from reverse_etl.sync.mirror import LISTS, ON_THE_LIST, Mirror
-from reverse_etl.sync.sync import Parts, SyncReport, desk_of, open_parts, sync_with, take_in
+from reverse_etl.sync.sync import Parts, SyncReport, keeper_of, open_parts, sync_with, take_in
 
 REPAIR = "mirror_repair"
 
@@ -112,12 +112,12 @@ async def _read_all(parts: Parts, mirrors: Sequence[Mirror], say: _Say | None = 
 async def _read(parts: Parts, mirror: Mirror, calls: Calls, say: _Say | None) -> Drift:
     holder = str(this_holder())
     with parts.ledger.write() as connection:
-        if not book.claim(connection, mirror, holder, parts.clock.now()):
+        if not marks.claim(connection, mirror, holder, parts.clock.now()):
             return Drift(mirror, problem="a sync works on it; try again when it is over")
     try:
         take_in(parts, mirror)
         # what is still on its way would look like drift
-        await Imports(desk_of(parts, mirror, calls), mirror.target).resolve()
+        await Imports(keeper_of(parts, mirror, calls), mirror.target).resolve()
         there = {email: profile_id async for email, profile_id in read_members(calls, mirror.target)}
     except StoppedError as error:
         return Drift(mirror, problem=str(error))
@@ -125,7 +125,7 @@ async def _read(parts: Parts, mirror: Mirror, calls: Calls, say: _Say | None) ->
         return _compare(parts, mirror, there, say)
     finally:
         with parts.ledger.write() as connection:
-            book.release(connection, mirror, holder)
+            marks.release(connection, mirror, holder)
 
 
 def _compare(parts: Parts, mirror: Mirror, there: dict[str, str], say: _Say | None) -> Drift:
@@ -134,7 +134,7 @@ def _compare(parts: Parts, mirror: Mirror, there: dict[str, str], say: _Say | No
         known = book.confirmed_items(connection, mirror)
         missing = sorted(known.keys() - there.keys())
         unexpected = sorted(there.keys() - known.keys())
-        book.note_drift(connection, mirror, len(missing), len(unexpected), parts.clock.now())
+        marks.note_drift(connection, mirror, len(missing), len(unexpected), parts.clock.now())
         book.note_ids(connection, mirror, there)
     crash_point("sync_read_back")
     sample = tuple(known[email] for email in missing[:10])
@@ -146,5 +146,5 @@ def _compare(parts: Parts, mirror: Mirror, there: dict[str, str], say: _Say | No
         book.add_unexpected(connection, mirror, {email: there[email] for email in unexpected})
         found = [(email, None) for email in missing] + [(email, ON_THE_LIST) for email in unexpected]
         book.believe(connection, mirror, found)
-        book.note_drift(connection, mirror, 0, 0, parts.clock.now())
+        marks.note_drift(connection, mirror, 0, 0, parts.clock.now())
     return drift

@@ -14,9 +14,9 @@ from reverse_etl.destinations import klaviyo_profiles as api
 from reverse_etl.destinations.http import is_refusal, json_object
 from reverse_etl.destinations.klaviyo import said
 from reverse_etl.sync import book
-from reverse_etl.sync.book import Outcome
+from reverse_etl.sync.book import Outcome, Sending
 from reverse_etl.sync.calls import StoppedError, UnknownOutcomeError
-from reverse_etl.sync.keeper import Desk
+from reverse_etl.sync.keeper import Keeper
 
 _PLACE = re.compile(r"/data/attributes/profiles/data/(\d+)(?:/|$)")
 _LIST = "/data/relationships/lists"
@@ -27,12 +27,9 @@ _UNTOLD = "Klaviyo refused profiles of this import without saying which; it is s
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """An item of a job: what is sent, its fingerprint, and the fields that may hold a value then."""
+class Entry(Sending):
+    """An item of a job, with its profile."""
 
-    item: str
-    fingerprint: str
-    fields: tuple[str, ...]
     profile: Mapping[str, Any]
 
 
@@ -40,7 +37,7 @@ class Row:
 class Imports:
     """The jobs of one mirror; with a ``list_id`` its profiles are put on that list."""
 
-    desk: Desk
+    keeper: Keeper
     list_id: str | None = None
 
     async def resolve(self) -> None:
@@ -48,26 +45,26 @@ class Imports:
 
         Raises ``StoppedError`` while Klaviyo still works on it.
         """
-        with self.desk.ledger.read() as connection:
-            in_doubt = book.in_doubt(connection, self.desk.mirror)
-            jobs = book.jobs(connection, self.desk.mirror)
+        with self.keeper.ledger.read() as connection:
+            in_doubt = book.in_doubt(connection, self.keeper.mirror)
+            jobs = book.jobs(connection, self.keeper.mirror)
         if in_doubt:
             # A job of ours that we know nothing of could still undo what is sent after it.
             await self._wait(self._has_no_unfinished_job)
-            with self.desk.ledger.write() as connection:
-                book.let_go(connection, self.desk.mirror)
+            with self.keeper.ledger.write() as connection:
+                book.let_go(connection, self.keeper.mirror)
         for job_id in jobs:
             await self._finish(job_id)
 
-    async def send(self, rows: Sequence[Row]) -> None:
+    async def send(self, rows: Sequence[Entry]) -> None:
         """Begin jobs for rows, as large as they may be."""
-        batch: list[Row] = []
+        batch: list[Entry] = []
         size = 0
         for row in rows:
             bytes_of_row = api.size_of(row.profile)
             if bytes_of_row > api.MOST_BYTES_OF_A_PROFILE:
-                self.desk.begin([(row.item, row.fingerprint, row.fields)])
-                self.desk.settle([Outcome(row.item, "a profile may have 100 KB at the most")])
+                self.keeper.begin([row])
+                self.keeper.settle([Outcome(row.item, "a profile may have 100 KB at the most")])
                 continue
             if batch and (len(batch) == api.MOST_PROFILES or size + bytes_of_row > api.MOST_BYTES - 1_000):
                 await self._begin(batch)
@@ -77,9 +74,9 @@ class Imports:
         if batch:
             await self._begin(batch)
 
-    async def _begin(self, rows: Sequence[Row]) -> None:
+    async def _begin(self, rows: Sequence[Entry]) -> None:
         """Begin a job; of one that is refused as a whole take out what is wrong and begin it again."""
-        self.desk.check_time()
+        self.keeper.check_time()
         response = await self._post(rows)
         document = json_object(response)
         if not is_refusal(response):
@@ -87,8 +84,8 @@ class Imports:
             if not isinstance(job_id, str):
                 raise StoppedError("an import was taken without an id; the rest waits for the next sync")
             crash_point("sync_job_begun")
-            with self.desk.ledger.write() as connection:
-                book.note_job(connection, self.desk.mirror, [row.item for row in rows], job_id)
+            with self.keeper.ledger.write() as connection:
+                book.note_job(connection, self.keeper.mirror, [row.item for row in rows], job_id)
             return
         reason = f"HTTP {response.status_code}{said(document, _values(rows))}"
         pointers = _pointers(document)
@@ -99,7 +96,7 @@ class Imports:
         )
         if len(rows) == 1:
             bad = {0}
-        self.desk.settle([Outcome(rows[place].item, reason) for place in sorted(bad)])
+        self.keeper.settle([Outcome(rows[place].item, reason) for place in sorted(bad)])
         good = [row for place, row in enumerate(rows) if place not in bad]
         if bad and good:
             await self._begin(good)
@@ -108,12 +105,12 @@ class Imports:
             await self._begin(good[:half])
             await self._begin(good[half:])
 
-    async def _post(self, rows: Sequence[Row]) -> httpx.Response:
+    async def _post(self, rows: Sequence[Entry]) -> httpx.Response:
         body = api.bulk_import([row.profile for row in rows], self.list_id)
-        for _ in range(self.desk.calls.patience.tries):
-            self.desk.begin([(row.item, row.fingerprint, row.fields) for row in rows])
+        for _ in range(self.keeper.calls.patience.tries):
+            self.keeper.begin(rows)
             try:
-                return await self.desk.calls.make(
+                return await self.keeper.calls.make(
                     (api.BULK_IMPORT,),
                     "POST",
                     api.JOBS,
@@ -126,7 +123,7 @@ class Imports:
         raise StoppedError("every answer was lost; the rest waits for the next sync")
 
     async def _has_no_unfinished_job(self) -> bool:
-        response = await self.desk.calls.make((api.READ_JOBS,), "GET", api.unfinished_jobs_path())
+        response = await self.keeper.calls.make((api.READ_JOBS,), "GET", api.unfinished_jobs_path())
         found = json_object(response)
         if is_refusal(response) or found is None:
             raise StoppedError(f"HTTP {response.status_code}: the account's imports can't be read")
@@ -137,30 +134,32 @@ class Imports:
         ended: dict[str, Any] = {}
 
         async def has_ended() -> bool:
-            response = await self.desk.calls.make((api.READ_JOB,), "GET", api.job_path(job_id), may_lack=True)
+            response = await self.keeper.calls.make(
+                (api.READ_JOB,), "GET", api.job_path(job_id), may_lack=True
+            )
             attributes = ((json_object(response) or {}).get("data") or {}).get("attributes") or {}
             ended.update(attributes, is_gone=is_refusal(response))
             return ended["is_gone"] or attributes.get("status") in {"complete", "cancelled"}
 
         await self._wait(has_ended)
-        with self.desk.ledger.read() as connection:
-            items = book.of_job(connection, self.desk.mirror, job_id)
+        with self.keeper.ledger.read() as connection:
+            items = book.of_job(connection, self.keeper.mirror, job_id)
         if ended["is_gone"] or ended.get("status") == "cancelled":
             # how far it came is not known: all of it is sent again
-            with self.desk.ledger.write() as connection:
-                book.let_go(connection, self.desk.mirror, job_id)
+            with self.keeper.ledger.write() as connection:
+                book.let_go(connection, self.keeper.mirror, job_id)
             return
         errors = await self._errors(job_id, items)
         untold = int(ended.get("failed_count") or 0) > len(errors)
         outcomes = [Outcome(item, errors.get(item, _UNTOLD if untold else None)) for item in items]
-        self.desk.settle(outcomes)
+        self.keeper.settle(outcomes)
 
     async def _errors(self, job_id: str, items: Sequence[str]) -> dict[str, str]:
         """Return the reason of each item that a job refused."""
         found: dict[str, str] = {}
         path: str | None = api.errors_path(job_id)
         while path is not None:
-            response = await self.desk.calls.make((api.READ_ERRORS,), "GET", path)
+            response = await self.keeper.calls.make((api.READ_ERRORS,), "GET", path)
             document = json_object(response)
             if is_refusal(response) or document is None:
                 raise StoppedError(f"HTTP {response.status_code}: the errors of an import can't be read")
@@ -177,10 +176,10 @@ class Imports:
 
     async def _wait(self, is_over: Any) -> None:  # noqa: ANN401 - a coroutine function without arguments
         """Ask again and again until something is over, each time a little later."""
-        deadline = time.monotonic() + self.desk.calls.patience.longest_pause
+        deadline = time.monotonic() + self.keeper.calls.patience.longest_pause
         wait = _FIRST_WAIT
         while not await is_over():
-            self.desk.check_time()
+            self.keeper.check_time()
             if time.monotonic() + wait > deadline:
                 raise StoppedError("an import is still worked on there; the next sync reads how it ends")
             await asyncio.sleep(wait)
@@ -198,6 +197,6 @@ def _pointers(document: Mapping[str, Any] | None) -> list[str]:
     return found
 
 
-def _values(rows: Sequence[Row]) -> dict[str, Any]:
+def _values(rows: Sequence[Entry]) -> dict[str, Any]:
     """Return what was sent, for blanking: of a large job the first error is about few of its rows."""
     return {row.item: row.profile for row in rows[:1_000]}

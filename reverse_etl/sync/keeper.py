@@ -1,4 +1,4 @@
-"""What every keeper of something equal does: note the call, make it, note what became of it."""
+"""Keeping one mirror equal, whatever is in it: note the call, make it, note what became of it."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -15,7 +15,7 @@ from reverse_etl.ledger.store import Ledger, salt_in
 from reverse_etl.ledger.tables import suppressions
 from reverse_etl.pauses import standing, stops
 from reverse_etl.sync import book
-from reverse_etl.sync.book import Outcome
+from reverse_etl.sync.book import Outcome, Sending
 from reverse_etl.sync.calls import Calls, StoppedError
 from reverse_etl.sync.mirror import Item, Mirror
 from reverse_etl.sync.wanted import Wanted
@@ -34,8 +34,8 @@ class Tally:
 
 
 @dataclass
-class Desk:
-    """What a keeper works with: the ledger's book, the published set, the account's calls, and how long it may take.
+class Keeper:
+    """What keeps one mirror equal: the ledger's book, the published set, the account's calls, and how long it may take.
 
     ``catch_up`` reads what has landed since into the ledger, so that an address that was closed is known as such.
     """
@@ -75,12 +75,12 @@ class Desk:
                 return untried
             after = found[-1].item
 
-    def begin(self, items: Sequence[tuple[str, str, Sequence[str]]]) -> None:
-        """Commit that calls are about to be made: item, fingerprint, fields that may hold a value then."""
+    def begin(self, items: Sequence[Sending]) -> None:
+        """Commit that calls are about to be made."""
         with self.ledger.write() as connection:
             book.begin(connection, self.mirror, items, self.clock.now())
         self.tally.sent += len(items)
-        self._tried.update(item for item, _, _ in items)
+        self._tried.update(one.item for one in items)
         crash_point("sync_attempting")
 
     def settle(self, outcomes: Sequence[Outcome], *, is_removal: bool = False) -> None:

@@ -6,76 +6,76 @@ from typing import Any
 from reverse_etl.destinations import klaviyo_profiles as api
 from reverse_etl.destinations.http import is_refusal, json_object
 from reverse_etl.destinations.klaviyo import said
-from reverse_etl.sync.book import NOTHING, Outcome
+from reverse_etl.sync.book import NOTHING, Outcome, Sending
 from reverse_etl.sync.calls import Calls, StoppedError
-from reverse_etl.sync.imports import Imports, Row
-from reverse_etl.sync.keeper import Desk
+from reverse_etl.sync.imports import Entry, Imports
+from reverse_etl.sync.keeper import Keeper
 from reverse_etl.sync.mirror import ON_THE_LIST, Item
 
 _NOT_FOUND = 404
 
 
-async def keep_list(desk: Desk) -> None:
+async def keep_list(keeper: Keeper) -> None:
     """Take off the list and put on it whoever is not where she is wanted."""
-    imports = Imports(desk, desk.mirror.target)
+    imports = Imports(keeper, keeper.mirror.target)
     await imports.resolve()
     for failed in (False, True):
         after = ""
-        while items := desk.due(after=after, limit=api.MOST_REMOVALS, is_wanted=False, failed=failed):
+        while items := keeper.due(after=after, limit=api.MOST_REMOVALS, is_wanted=False, failed=failed):
             after = items[-1].item
-            await _remove(desk, {item.item: item.vendor_id for item in items})
+            await _remove(keeper, {item.item: item.vendor_id for item in items})
     for failed in (False, True):
         after = ""
-        while items := desk.due(after=after, limit=api.MOST_PROFILES, failed=failed):
+        while items := keeper.due(after=after, limit=api.MOST_PROFILES, failed=failed):
             after = items[-1].item
-            await _add(desk, imports, items)
+            await _add(keeper, imports, items)
     await imports.resolve()
 
 
-async def _add(desk: Desk, imports: Imports, items: Sequence[Item]) -> None:
-    closed = desk.closed("email", [item.item for item in items])
+async def _add(keeper: Keeper, imports: Imports, items: Sequence[Item]) -> None:
+    closed = keeper.closed("email", [item.item for item in items])
     await imports.send(
         [
-            Row(item.item, ON_THE_LIST, (), api.profile_of(item.item))
+            Entry(item.item, ON_THE_LIST, (), api.profile_of(item.item))
             for item in items
             if item.item not in closed  # the next published set does not want her
         ]
     )
 
 
-async def _remove(desk: Desk, ids: Mapping[str, str | None], *, is_told_again: bool = False) -> None:
+async def _remove(keeper: Keeper, ids: Mapping[str, str | None], *, is_told_again: bool = False) -> None:
     """Take addresses off the list, by the profile ids that they have there."""
-    desk.check_time()
-    desk.begin([(email, NOTHING, ()) for email in ids])
+    keeper.check_time()
+    keeper.begin([Sending(email, NOTHING, ()) for email in ids])
     unknown = [email for email, vendor_id in ids.items() if vendor_id is None]
     found = {email: vendor_id for email, vendor_id in ids.items() if vendor_id is not None}
     for first in range(0, len(unknown), api.PAGE):
         asked = unknown[first : first + api.PAGE]
-        members = read_members(desk.calls, desk.mirror.target, asked)
+        members = read_members(keeper.calls, keeper.mirror.target, asked)
         found |= {email: profile_id async for email, profile_id in members if email in ids}
     # who is not on the list needs no taking off
-    desk.settle([Outcome(email) for email in ids if email not in found], is_removal=True)
+    keeper.settle([Outcome(email) for email in ids if email not in found], is_removal=True)
     if not found:
         return
     body = api.removal(list(found.values()))
-    path = api.removals_path(desk.mirror.target)
-    response = await desk.calls.make((api.REMOVE,), "DELETE", path, body, may_lack=True)
+    path = api.removals_path(keeper.mirror.target)
+    response = await keeper.calls.make((api.REMOVE,), "DELETE", path, body, may_lack=True)
     if not is_refusal(response):
-        desk.settle([Outcome(email) for email in found], is_removal=True)
+        keeper.settle([Outcome(email) for email in found], is_removal=True)
         return
     reason = f"HTTP {response.status_code}{said(json_object(response), body)}"
     if not is_told_again and any(ids.values()):
         # profiles become one at Klaviyo, too: the ids are looked up, and told once more
-        await _remove(desk, dict.fromkeys(found), is_told_again=True)
+        await _remove(keeper, dict.fromkeys(found), is_told_again=True)
     elif response.status_code == _NOT_FOUND:
         raise _no_such_list(reason)
     elif len(found) == 1:
-        desk.settle([Outcome(email, reason) for email in found])
+        keeper.settle([Outcome(email, reason) for email in found])
     else:
         emails = list(found)
         half = len(emails) // 2
         for part in (emails[:half], emails[half:]):
-            await _remove(desk, dict.fromkeys(part), is_told_again=True)
+            await _remove(keeper, dict.fromkeys(part), is_told_again=True)
 
 
 async def read_members(

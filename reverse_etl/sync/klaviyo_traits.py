@@ -8,29 +8,29 @@ from reverse_etl.destinations.http import is_refusal, json_object
 from reverse_etl.destinations.klaviyo import said
 from reverse_etl.sync.book import Outcome
 from reverse_etl.sync.calls import StoppedError
-from reverse_etl.sync.imports import Imports, Row
-from reverse_etl.sync.keeper import Desk
+from reverse_etl.sync.imports import Entry, Imports
+from reverse_etl.sync.keeper import Keeper
 from reverse_etl.sync.mirror import Item, Profile
 
 FEW = 20  # people for whom no job is worth its waiting
 _IN_FLIGHT = 16
 
 
-async def keep_traits(desk: Desk) -> None:
+async def keep_traits(keeper: Keeper) -> None:
     """Tell Klaviyo the traits that are not as they are wanted there."""
-    imports = Imports(desk)
+    imports = Imports(keeper)
     await imports.resolve()
     for failed in (False, True):
         after = ""
-        while items := desk.due(after=after, limit=api.MOST_PROFILES, failed=failed):
+        while items := keeper.due(after=after, limit=api.MOST_PROFILES, failed=failed):
             after = items[-1].item
-            await _send(desk, imports, items, failed=failed)
+            await _send(keeper, imports, items, failed=failed)
     await imports.resolve()
 
 
-async def _send(desk: Desk, imports: Imports, items: Sequence[Item], *, failed: bool) -> None:
-    profiles = desk.wanted.profiles(desk.mirror.destination, [item.item for item in items])
-    closed = desk.closed("email", [profile.email for profile in profiles.values() if profile.email])
+async def _send(keeper: Keeper, imports: Imports, items: Sequence[Item], *, failed: bool) -> None:
+    profiles = keeper.wanted.profiles(keeper.mirror.destination, [item.item for item in items])
+    closed = keeper.closed("email", [profile.email for profile in profiles.values() if profile.email])
     # who is not published any more is no longer wanted, and who closed her address since is not told of
     told = [
         (item, profile)
@@ -41,9 +41,9 @@ async def _send(desk: Desk, imports: Imports, items: Sequence[Item], *, failed: 
     ]
     alone = [pair for pair in told if failed or len(told) < FEW or _has_to_clear(*pair)]
     in_bulk = {item.item for item, _ in told} - {item.item for item, _ in alone}
-    await imports.send([_row(item, profile) for item, profile in told if item.item in in_bulk])
+    await imports.send([_entry(item, profile) for item, profile in told if item.item in in_bulk])
     for first in range(0, len(alone), _IN_FLIGHT):
-        await _send_alone(desk, alone[first : first + _IN_FLIGHT])
+        await _send_alone(keeper, alone[first : first + _IN_FLIGHT])
 
 
 def _has_to_clear(item: Item, profile: Profile) -> bool:
@@ -51,22 +51,22 @@ def _has_to_clear(item: Item, profile: Profile) -> bool:
     return bool(set(item.fields) - set(profile.known))
 
 
-def _row(item: Item, profile: Profile) -> Row:
+def _entry(item: Item, profile: Profile) -> Entry:
     fields = tuple(sorted({*item.fields, *profile.known}))
-    return Row(item.item, profile.fingerprint, fields, api.profile_of(profile.email or "", profile.traits))
+    return Entry(item.item, profile.fingerprint, fields, api.profile_of(profile.email or "", profile.traits))
 
 
-async def _send_alone(desk: Desk, pairs: Sequence[tuple[Item, Profile]]) -> None:
-    desk.check_time()
-    rows = [_row(item, profile) for item, profile in pairs]
-    desk.begin([(row.item, row.fingerprint, row.fields) for row in rows])
+async def _send_alone(keeper: Keeper, pairs: Sequence[tuple[Item, Profile]]) -> None:
+    keeper.check_time()
+    entries = [_entry(item, profile) for item, profile in pairs]
+    keeper.begin(entries)
     # a field that is not listed any more is cleared, too
     bodies = [
         api.one_import(profile.email or "", {**dict.fromkeys(item.fields), **profile.traits})
         for item, profile in pairs
     ]
     answers = await asyncio.gather(
-        *(desk.calls.make((api.ONE_IMPORT,), "POST", api.IMPORT, body) for body in bodies),
+        *(keeper.calls.make((api.ONE_IMPORT,), "POST", api.IMPORT, body) for body in bodies),
         return_exceptions=True,
     )
     outcomes = []
@@ -79,7 +79,7 @@ async def _send_alone(desk: Desk, pairs: Sequence[tuple[Item, Profile]]) -> None
         else:
             vendor_id = ((document or {}).get("data") or {}).get("id")
             outcomes.append(Outcome(item.item, None, vendor_id, profile.known))
-    desk.settle(outcomes)
+    keeper.settle(outcomes)
     raise_first(answers)
 
 

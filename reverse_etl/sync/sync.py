@@ -25,11 +25,11 @@ from reverse_etl.ledger.store import Ledger
 from reverse_etl.opening import open_desk
 from reverse_etl.process import this_holder
 from reverse_etl.run import Patience
-from reverse_etl.sync import book
+from reverse_etl.sync import book, marks
 from reverse_etl.sync.aiq_traits import keep_attributes
 from reverse_etl.sync.calls import Calls, StoppedError
 from reverse_etl.sync.guard import Guard, guard_of
-from reverse_etl.sync.keeper import Desk, Tally
+from reverse_etl.sync.keeper import Keeper, Tally
 from reverse_etl.sync.klaviyo_lists import keep_list
 from reverse_etl.sync.klaviyo_traits import keep_traits
 from reverse_etl.sync.mirror import LISTS, TRAITS, Change, Kind, Mirror
@@ -163,7 +163,7 @@ def sync_with(
     began = time.monotonic()
     lists = parts.wanted.lists()
     with parts.ledger.write() as connection:
-        book.drop_other_lists(connection, lists)
+        marks.drop_other_lists(connection, lists)
     mirrors = [
         mirror
         for destination, kept in KINDS.items()
@@ -204,31 +204,31 @@ async def _keep(
     """Bring one mirror to what is wanted, as far as it goes."""
     holder = str(this_holder())
     with parts.ledger.write() as connection:
-        if not book.claim(connection, mirror, holder, parts.clock.now()):
+        if not marks.claim(connection, mirror, holder, parts.clock.now()):
             return _standing(parts, mirror, Tally(), stopped="another sync works on it")
-    desk = desk_of(parts, mirror, calls, tail)
+    keeper = keeper_of(parts, mirror, calls, tail)
     try:
         take_in(parts, mirror)
         if (held := _held(parts, mirror)) is not None:
-            return _standing(parts, mirror, desk.tally, held=held)
+            return _standing(parts, mirror, keeper.tally, held=held)
         if isinstance(account, AiqAccount):
-            await keep_attributes(desk, account)
+            await keep_attributes(keeper, account)
         elif mirror.kind == LISTS:
-            await keep_list(desk)
+            await keep_list(keeper)
         else:
-            await keep_traits(desk)
+            await keep_traits(keeper)
     except StoppedError as error:
-        return _standing(parts, mirror, desk.tally, stopped=str(error))
+        return _standing(parts, mirror, keeper.tally, stopped=str(error))
     finally:
         with parts.ledger.write() as connection:
-            book.release(connection, mirror, holder)
-    return _standing(parts, mirror, desk.tally)
+            marks.release(connection, mirror, holder)
+    return _standing(parts, mirror, keeper.tally)
 
 
-def desk_of(parts: Parts, mirror: Mirror, calls: Calls, tail: "_Freshness | None" = None) -> Desk:
-    """Return what a keeper of a mirror works with."""
+def keeper_of(parts: Parts, mirror: Mirror, calls: Calls, tail: "_Freshness | None" = None) -> Keeper:
+    """Return what keeps a mirror equal."""
     known = tail or _Freshness(_tail(parts))
-    return Desk(
+    return Keeper(
         mirror,
         parts.ledger,
         parts.wanted,
@@ -247,7 +247,7 @@ def _tail(parts: Parts) -> Tail:
 def take_in(parts: Parts, mirror: Mirror) -> None:
     """Note in the book what the published set wants: what changed after the last set, and who is in it no more."""
     with parts.ledger.read() as connection:
-        after = book.build_no(connection, mirror)
+        after = marks.build_no(connection, mirror)
     if after > parts.wanted.build_no:
         after = 0  # the warehouse was made anew from an older log: everything is looked at
     for rows in parts.wanted.changed(mirror, after):
@@ -263,7 +263,7 @@ def take_in(parts: Parts, mirror: Mirror) -> None:
         with parts.ledger.write() as connection:
             book.want_no_more(connection, mirror, gone)
     with parts.ledger.write() as connection:
-        book.move_mark(connection, mirror, parts.wanted.build_no)
+        marks.note_build(connection, mirror, parts.wanted.build_no)
 
 
 def _held(parts: Parts, mirror: Mirror) -> str | None:
@@ -274,7 +274,7 @@ def _held(parts: Parts, mirror: Mirror) -> str | None:
         there, adds, removals = book.counts(connection, mirror)
         change = Change(mirror, there, adds, removals, people)
         reason = parts.guard(connection, change, parts.clock.now())
-        book.hold(connection, mirror, reason)
+        marks.hold(connection, mirror, reason)
     return reason
 
 

@@ -9,7 +9,7 @@ from dagster_project.lib.keys import PUBLISHED, mirror_key
 from perennial.salt import salt_of
 from perennial.settings import load_settings
 from reverse_etl.ledger.store import open_ledger
-from reverse_etl.sync.book import Standing, standings
+from reverse_etl.sync.marks import Standing, standings
 from reverse_etl.sync.mirror import LISTS, Kind
 from reverse_etl.sync.sync import KINDS, sync
 
