@@ -22,6 +22,7 @@ from perennial.settings import Settings
 from reverse_etl.alerts import Alarm
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import Configured, destinations_for
+from reverse_etl.fresh import Fresh
 from reverse_etl.gate import end_waiting, sweep
 from reverse_etl.guards import Guards, guards_of
 from reverse_etl.holds import Hold
@@ -45,7 +46,6 @@ _log = logging.getLogger(__name__)
 
 _BEAT_SECONDS = 0.2
 _BEATS_A_TIDYING = 5
-_FRESH_SECONDS = 0.2  # how old the push's knowledge of the landing log may be when it begins a call
 
 
 @dataclass(frozen=True)
@@ -159,13 +159,14 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     tells people of what waits for them, while the push goes on.
     """
     started = time.monotonic()
-    tail = _Freshness(Tail(ledger, log, clock, tells), guards or Guards(), on_progress)
+    intake = _Intake(Tail(ledger, log, clock, tells), guards or Guards(), on_progress)
+    fresh = Fresh(intake.look)
     shift = _Shift(
         configured.ready,
         ledger,
         log,
         clock,
-        tail,
+        fresh,
         patience or Patience(),
         hours or Hours(read_rules()),
         rates,
@@ -174,7 +175,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         plan_id,
         alarm,
     )
-    tail.catch_up()  # before anything lands: it refuses a ledger that is older than what it has landed
+    fresh.catch_up()  # before anything lands: it refuses a ledger that is older than what it has landed
     shift.end_switched_off(configured.off)
     shift.tidy()
     try:
@@ -191,7 +192,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     counts = shift.counts
     for run in shift.runs:
         counts.setdefault(run.destination.name, Counter()).update(run.counts)
-    for name, held in tail.held.items():
+    for name, held in intake.held.items():
         counts.setdefault(name, Counter())[Status.HELD] += held
     waiting = _waiting(ledger)
     if plan_id is None:  # a plan holds nothing for them
@@ -199,7 +200,7 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
     for name, reason in stopped.items():
         on_progress(f"{name}: stopped: {reason}")
     return PushReport(
-        taken_in=tail.taken_in,
+        taken_in=intake.taken_in,
         sent=sum(len(run.called) for run in shift.runs),
         by_destination=_by_destination(counts, waiting),
         seconds=time.monotonic() - started,
@@ -207,30 +208,23 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         stopped=stopped,
         told=sum(run.told for run in shift.runs),
         sent_to={run.destination.name: len(run.called) for run in shift.runs},
-        holds=tail.holds,
+        holds=intake.holds,
     )
 
 
-class _Freshness:
-    """The tail and the guards, looked at again only when the last look is old enough to matter."""
+class _Intake:
+    """What newly landed, taken in and measured before anybody may claim it."""
 
     def __init__(self, tail: Tail, guards: Guards, on_progress: Callable[[str], None]) -> None:
         self._tail = tail
         self._guards = guards
         self._on_progress = on_progress
-        self._looked_at = 0.0
         self.taken_in = 0
         self.holds: list[Hold] = []
         self.held: Counter[str] = Counter()
 
-    def catch_up(self) -> None:
-        if time.monotonic() - self._looked_at >= _FRESH_SECONDS:
-            looked_at = time.monotonic()
-            self.taken_in += self._tail.catch_up()
-            self._guard()
-            self._looked_at = looked_at
-
-    def _guard(self) -> None:
+    def look(self) -> None:
+        self.taken_in += self._tail.catch_up()
         look = self._guards.look(self._tail.ledger, self._tail.clock)
         self.holds += look.made
         self.held.update(look.held)
@@ -249,7 +243,7 @@ class _Shift:
     ledger: Ledger
     log: LandingLog
     clock: Clock
-    tail: "_Freshness"
+    fresh: Fresh
     patience: Patience
     hours: Hours
     rates: Path | None
@@ -265,7 +259,7 @@ class _Shift:
     async def work(self) -> None:
         # Its own choice may be to print; every try is in the ledger.
         stamina.instrumentation.set_on_retry_hooks(())
-        scribe = Scribe(self.ledger, self.tail.catch_up)
+        scribe = Scribe(self.ledger, self.fresh.catch_up)
         self.runs = [
             Run(
                 destination,

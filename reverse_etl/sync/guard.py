@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from reverse_etl.guards import MIRROR, Bounds, Rules, Trip, too_many_removed
+from reverse_etl.bounds import MIRROR, Bounds, Rules, Trip, too_many_removed
 from reverse_etl.holds import Hold, make, name_of
 from reverse_etl.ledger.tables import holds
 from reverse_etl.sync import book

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from perennial.clock import Clock
 from perennial.crash import crash_point
 from reverse_etl.addresses import Channel, address_hash
-from reverse_etl.guards import MIRROR
+from reverse_etl.bounds import MIRROR
 from reverse_etl.ledger.store import Ledger, salt_in
 from reverse_etl.ledger.tables import suppressions
 from reverse_etl.pauses import standing, stops

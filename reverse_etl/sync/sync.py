@@ -17,10 +17,11 @@ from perennial.crash import crash_point
 from perennial.errors import SettingsError
 from perennial.home import Home
 from perennial.settings import Settings
+from reverse_etl.bounds import read_bounds
 from reverse_etl.destinations.aiq_attributes import AiqAccount
 from reverse_etl.destinations.klaviyo_profiles import KlaviyoAccount
 from reverse_etl.destinations.registry import aiq_account, klaviyo_account
-from reverse_etl.guards import read_rules
+from reverse_etl.fresh import Fresh
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.opening import open_desk
 from reverse_etl.process import this_holder
@@ -41,7 +42,6 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {"aiq": (TRAITS,), "klaviyo": (TRAITS, L
 # One sync of a mirror; the rest goes with the next one. A demo replays a day in a few rounds and waits for each.
 LONGEST = timedelta(minutes=2)
 SANDBOX_LONGEST = timedelta(seconds=3)
-_FRESH_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Parts:
     missing: Mapping[str, str] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
     longest: timedelta = LONGEST
-    guard: Guard = field(default_factory=lambda: guard_of(read_rules()))
+    guard: Guard = field(default_factory=lambda: guard_of(read_bounds()))
     tells: Sequence[str] = ()
     rates: Path | None = None
     on_progress: Callable[[str], None] = lambda _line: None
@@ -179,7 +179,7 @@ def sync_with(
 async def _keep_all(parts: Parts, mirrors: Sequence[Mirror]) -> list[MirrorReport]:
     # Its own choice may be to print; what was tried is in the book.
     stamina.instrumentation.set_on_retry_hooks(())
-    tail = _Freshness(_tail(parts))
+    tail = _fresh(parts)
     tail.catch_up()  # it refuses a ledger that is older than what it has landed
     reports: list[MirrorReport] = []
     for destination in dict.fromkeys(mirror.destination for mirror in mirrors):
@@ -198,9 +198,7 @@ async def _keep_all(parts: Parts, mirrors: Sequence[Mirror]) -> list[MirrorRepor
     return reports
 
 
-async def _keep(
-    parts: Parts, mirror: Mirror, account: Account, calls: Calls, tail: "_Freshness"
-) -> MirrorReport:
+async def _keep(parts: Parts, mirror: Mirror, account: Account, calls: Calls, tail: Fresh) -> MirrorReport:
     """Bring one mirror to what is wanted, as far as it goes."""
     holder = str(this_holder())
     with parts.ledger.write() as connection:
@@ -225,9 +223,9 @@ async def _keep(
     return _standing(parts, mirror, keeper.tally)
 
 
-def keeper_of(parts: Parts, mirror: Mirror, calls: Calls, tail: "_Freshness | None" = None) -> Keeper:
+def keeper_of(parts: Parts, mirror: Mirror, calls: Calls, tail: Fresh | None = None) -> Keeper:
     """Return what keeps a mirror equal."""
-    known = tail or _Freshness(_tail(parts))
+    known = tail or _fresh(parts)
     return Keeper(
         mirror,
         parts.ledger,
@@ -240,8 +238,8 @@ def keeper_of(parts: Parts, mirror: Mirror, calls: Calls, tail: "_Freshness | No
     )
 
 
-def _tail(parts: Parts) -> Tail:
-    return Tail(parts.ledger, parts.log, parts.clock, parts.tells)
+def _fresh(parts: Parts) -> Fresh:
+    return Fresh(Tail(parts.ledger, parts.log, parts.clock, parts.tells).catch_up)
 
 
 def take_in(parts: Parts, mirror: Mirror) -> None:
@@ -296,20 +294,6 @@ def _standing(
         held=held,
         stopped=stopped,
     )
-
-
-class _Freshness:
-    """The tail, looked at again only when the last look is old enough to matter."""
-
-    def __init__(self, tail: Tail) -> None:
-        self._tail = tail
-        self._looked_at = float("-inf")
-
-    def catch_up(self) -> None:
-        if time.monotonic() - self._looked_at >= _FRESH_SECONDS:
-            looked_at = time.monotonic()
-            self._tail.catch_up()
-            self._looked_at = looked_at
 
 
 def _line(report: MirrorReport) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 from dagster_project.lib.keys import VOLUME, enrollments_key, exits_key
 from perennial.settings import load_settings
-from reverse_etl.guards import Bounds, Guards, Rules, held_now
+from reverse_etl.bounds import Bounds, Rules
+from reverse_etl.guards import Guards, held_now
 from reverse_etl.holds import all_holds
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.store import Ledger

@@ -9,15 +9,8 @@ import pytest
 
 from perennial.errors import PerennialError
 from perennial.home import Home
-from reverse_etl.guards import (
-    Bounds,
-    Guards,
-    Rules,
-    known_people,
-    read_rules,
-    too_many,
-    too_many_removed,
-)
+from reverse_etl.bounds import Bounds, Rules, read_bounds, too_many, too_many_removed
+from reverse_etl.guards import Guards, known_people
 from reverse_etl.holds import decide, held_rows, the_hold
 from reverse_etl.push import push
 from reverse_etl.restore import restore_ledger
@@ -81,7 +74,7 @@ def test_too_many_removals_trip_and_so_does_a_size_that_nobody_knows(
 
 def test_the_seed_is_read_and_a_flow_may_have_bounds_of_its_own() -> None:
     """What analysts edit: a kind's bounds, one flow's; exits and opt-outs wait for nobody."""
-    rules = read_rules()
+    rules = read_bounds()
     assert rules.of("marketing", "any") == Bounds(500, 5, 900, 50)
     assert rules.of("marketing", "birthday_month") == Bounds(500, share_percent=50)
     assert rules.of("mirror", "any") == Bounds(50, share_percent=50, removed_percent=20)
@@ -110,7 +103,7 @@ def test_bounds_that_cannot_be_read_stop_the_push(tmp_path: Path, text: str, nam
     head = "scope,always_fine,times_median,jump_percent,share_percent,removed_percent,why"
     file.write_text(text.format(head=head), encoding="utf-8")
     with pytest.raises(PerennialError, match=named):
-        read_rules(file)
+        read_bounds(file)
 
 
 def test_a_home_without_a_published_set_knows_nobody(tmp_path: Path) -> None:
