@@ -333,7 +333,7 @@ class _Shift:
                 continue
             try:
                 await asyncio.to_thread(self.tidy)
-            except Exception as error:  # noqa: BLE001 -- the last tidying, after the run, says it if it lasts
+            except Exception as error:  # noqa: BLE001 - the last tidying, after the run, says it if it lasts
                 # its text may hold a row
                 _log.warning("tidying failed (%s); it is done again in a second", type(error).__name__)
             for run in self.runs:

@@ -177,6 +177,15 @@ def test_the_readme_shows_the_commands_and_the_tree() -> None:
     assert [path for path in shown if path != "text" and not (ROOT / path).exists()] == []
 
 
+def test_the_map_of_the_push_names_each_of_its_files() -> None:
+    """docs/activation.md says of every module and room of ``reverse_etl`` what it is for."""
+    text = (ROOT / "docs" / "activation.md").read_text(encoding="utf-8")
+    of_files = text.partition("| job | in `reverse_etl/` |\n")[2].partition("\n\n")[0]
+    modules = {path.name for path in (ROOT / "reverse_etl").glob("*.py")} - {"__init__.py"}
+    rooms = {f"{path.parent.name}/" for path in (ROOT / "reverse_etl").glob("*/__init__.py")}
+    assert set(re.findall(r"`([a-z_]+(?:\.py|/))`", of_files)) == modules | rooms
+
+
 def test_the_readme_calls_the_tests_that_ci_calls() -> None:
     """CI and a stranger's laptop agree."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")

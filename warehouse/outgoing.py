@@ -42,7 +42,7 @@ class OutgoingFields:
         is_detail = field in self._details or _DETAIL.search(field) is not None
         return not is_detail or (destination, field) in self._listed
 
-    def _inside(self, destination: str, value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+    def _inside(self, destination: str, value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
         if isinstance(value, Mapping):
             return self.of(destination, value)
         if isinstance(value, list):
