@@ -5,6 +5,7 @@ connection that was never made, for 429 and 425, and for 503 when the server nam
 any other 5xx, a time-out or a reset the call may have had its effect.
 """
 
+import asyncio
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ _CREDENTIALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _WRONG_ADDRESS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 _COME_BACK = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY})
 _TIMEOUT = httpx.Timeout(20, connect=5)
+_LONGEST_SECONDS = 120.0  # of a whole call: a server that says a word now and then times out never
 _SERVER_ERRORS = 500
 _REFUSALS = 400
 _REDIRECTS = 300
@@ -123,11 +125,15 @@ class Caller:
         client = self._idle.pop() if self._idle else self.make()
         content: Mapping[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
         try:
-            response = await client.request(method, path, headers=headers, **content)
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                response = await client.request(method, path, headers=headers, **content)
         except _NEVER_SENT as error:
             said = f"not reached ({type(error).__name__}); check {self.url_setting}"
             return Answer(Effect.NONE, said, reached=False)
-        except httpx.RequestError as error:  # the network's, or an answer that can't be unpacked
+        except (
+            httpx.RequestError,
+            TimeoutError,
+        ) as error:  # the network's, or an answer that can't be unpacked
             return Answer(Effect.UNKNOWN, f"no answer ({type(error).__name__})")
         except httpx.InvalidURL:
             return Answer(Effect.STOP, f"{self.url_setting} is no usable address")

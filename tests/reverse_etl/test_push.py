@@ -17,6 +17,7 @@ import pytest
 from pyrate_limiter import Duration, Rate
 
 from perennial.errors import SettingsError
+from reverse_etl.destinations import http
 from reverse_etl.destinations.base import Limit
 from reverse_etl.destinations.registry import Configured, destinations_for
 from reverse_etl.push import push
@@ -274,3 +275,13 @@ def test_an_answer_that_cannot_be_read_is_an_outcome(
     vendor.script = lambda _number, _body: reply
     scene.decide(decision(1))
     assert scene.push().by_destination == {"aiq": {outcome: 1}}
+
+
+def test_a_call_ends_even_where_the_vendor_does_not(
+    scene: Scene, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever keeps it open: its outcome is unknown then, and the push goes on."""
+    monkeypatch.setattr(http, "_LONGEST_SECONDS", 0.2)
+    vendor.script = lambda number, _body: Reply(delay=1.0 if number == 1 else 0)
+    scene.decide(decision(1), decision(2, customer_id="c_1"))
+    assert scene.push().by_destination == {"aiq": {"accepted": 1, "ambiguous": 1}}
