@@ -1,24 +1,19 @@
 """A plan: exactly what a push would send now, without sending it; and a push of that and nothing else.
 
 A plan is made by doing all that a push does up to its calls, in a ledger that takes everything back. It names rows by
-their ids and holds a fingerprint of each body, made with the home's salt, so nobody reads an address in it. It is
-sealed with that salt, too: what was edited, or comes from elsewhere, is refused.
+their ids and holds a fingerprint of each body, made with the home's salt, so nobody reads an address in it.
+``plan_file.py`` keeps it, ``planned.py`` is what a push of it looks at.
 """
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, select
 
 from perennial.crash import crash_point
 from perennial.errors import PerennialError
-from perennial.home import Home
-from perennial.salt import Salt
 from reverse_etl.desk import Desk
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import Configured
@@ -32,14 +27,13 @@ from reverse_etl.ledger.store import salt_in
 from reverse_etl.ledger.tables import cursors, enrollments
 from reverse_etl.notices import tell_of_exits
 from reverse_etl.pauses import standing, stops
-from reverse_etl.planned import fingerprint, write_down
+from reverse_etl.planned import canonical, fingerprint, write_down
 from reverse_etl.process import this_holder
 from reverse_etl.quiet import Hours
 from reverse_etl.states import Status
 from reverse_etl.tail import Tail
 
 APPLIED = "push_applied"
-_FORMAT = 1
 _AT_ONCE = 1_000
 _SHOWN = 5  # changes that are named one by one
 
@@ -113,7 +107,7 @@ def make_plan(
             salt = salt_in(connection)
             which = _which(connection)
     content = {"ledger": which, "made_at": now.isoformat(), "rows": [asdict(row) for row in rows]}
-    plan_id = f"p_{salt.hash('plan', _text(content))[:10]}"
+    plan_id = f"p_{salt.hash('plan', canonical(content))[:10]}"
     return Plan(plan_id, which, now, tuple(rows), tuple(first), others, became)
 
 
@@ -214,67 +208,6 @@ def _which(connection: Connection) -> str:
     return name.removeprefix("ledger:")
 
 
-def write_plan(plan: Plan, path: Path, salt: Salt) -> None:
-    """Write a plan down, sealed."""
-    content: dict[str, Any] = {
-        "perennial_plan": _FORMAT,
-        "plan_id": plan.plan_id,
-        "ledger": plan.ledger,
-        "home": salt.salt_id,
-        "made_at": plan.made_at.isoformat(),
-        "counts": {
-            f"{destination}/{flow}": count for (destination, flow), count in sorted(plan.counts.items())
-        },
-        "rows": [asdict(row) for row in plan.rows],
-    }
-    content["seal"] = salt.hash("seal", _text(content))
-    try:
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise PlanError(
-            f"the plan can't be written to {path}: {error.strerror}", "name a file in a folder that is yours"
-        ) from None
-
-
-def plan_file(home: Home, named: str) -> Path:
-    """Return the file that a plan's id, or a path, names: what is kept under its id is in the home."""
-    kept = home.plans / f"{named}.json"
-    return kept if named == Path(named).name and kept.exists() else Path(named)
-
-
-def keep_plan(plan: Plan, home: Home, salt: Salt) -> Path:
-    """Write a plan down in the home, under its id; return the file."""
-    home.plans.mkdir(parents=True, exist_ok=True)
-    path = home.plans / f"{plan.plan_id}.json"
-    write_plan(plan, path, salt)
-    return path
-
-
-def read_plan(path: Path, salt: Salt) -> Plan:
-    """Read a plan as it was written; ``PlanError`` where it was edited, or comes from another home."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        home, seal = content["home"], content.pop("seal")
-        is_ours = content["perennial_plan"] == _FORMAT
-    except OSError as error:
-        raise PlanError(
-            f"the plan {path} can't be read: {error.strerror}", "make one: perennial push --plan FILE"
-        ) from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        is_ours, home, seal = False, "", ""
-    if not is_ours:
-        raise PlanError(f"{path} is no plan of a push", "make one: perennial push --plan FILE")
-    if home != salt.salt_id:
-        raise PlanError(
-            f"the plan {path} is of another home",
-            "apply it where it was made, or make one here: perennial push --plan FILE",
-        )
-    if seal != salt.hash("seal", _text(content)):
-        raise PlanError(f"the plan {path} was edited", "make it anew: perennial push --plan FILE")
-    rows = tuple(Planned(**row) for row in content["rows"])
-    return Plan(content["plan_id"], content["ledger"], datetime.fromisoformat(content["made_at"]), rows)
-
-
 def check_plan(plan: Plan, now: Plan) -> None:
     """Raise ``PlanError``, naming what has changed, unless all of a plan would still be sent as it says.
 
@@ -347,7 +280,3 @@ def let_through(desk: Desk, plan: Plan, now: Plan) -> str:
         write_down(connection, plan.plan_id, rows)
     crash_point("plan_written_down")
     return plan.plan_id
-
-
-def _text(content: object) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"))

@@ -12,9 +12,14 @@ from reverse_etl.ledger.store import salt_in
 from reverse_etl.ledger.tables import enrollments, planned
 
 
+def canonical(content: object) -> str:
+    """Return content as a text that is the same for the same content."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
 def fingerprint(salt: Salt, body: Mapping[str, Any]) -> str:
     """Return what stands for a call's body; without the home's salt nobody can try addresses on it."""
-    return salt.hash("planned", json.dumps(body, sort_keys=True, separators=(",", ":")))[:32]
+    return salt.hash("planned", canonical(body))[:32]
 
 
 def write_down(connection: Connection, plan_id: str, rows: Sequence[tuple[int, str]]) -> None:

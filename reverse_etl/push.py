@@ -32,7 +32,8 @@ from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.notices import tell_of_exits
 from reverse_etl.opening import open_desk
-from reverse_etl.plan import Plan, let_through, make_plan, plan_file, read_plan
+from reverse_etl.plan import Plan, let_through, make_plan
+from reverse_etl.plan_file import file_named, read_plan
 from reverse_etl.planned import clear as forget_plan
 from reverse_etl.process import this_holder
 from reverse_etl.quiet import Hours, hours_of, read_rules
@@ -116,7 +117,7 @@ def apply(settings: Settings, named: str, *, on_progress: Callable[[str], None] 
 
     ``PlanError`` names what has changed, and then nothing is sent.
     """
-    wanted = read_plan(plan_file(Home(settings.home), named), salt_of(settings))
+    wanted = read_plan(file_named(Home(settings.home), named), salt_of(settings))
     with open_desk(settings) as desk:
         guards, configured = guards_of(desk.home), destinations_for(settings)
         hours = hours_of(settings)

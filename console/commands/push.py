@@ -141,7 +141,7 @@ def _read_back(settings: "Settings", destinations: list[str] | None, *, is_sure:
 
 def _plan(made: "Plan", file: Path | None) -> None:
     from perennial.salt import salt_of
-    from reverse_etl.plan import write_plan
+    from reverse_etl.plan_file import write_plan
 
     rows = table("system", ".flow", "rows")
     for (destination, flow), count in sorted(made.counts.items()):

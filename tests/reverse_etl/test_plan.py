@@ -14,7 +14,8 @@ from reverse_etl.guards import Guards
 from reverse_etl.holds import decide
 from reverse_etl.ledger.tables import metadata
 from reverse_etl.pauses import say
-from reverse_etl.plan import Plan, PlanError, let_through, make_plan, read_plan, write_plan
+from reverse_etl.plan import Plan, PlanError, let_through, make_plan
+from reverse_etl.plan_file import read_plan, write_plan
 from reverse_etl.push import apply, plan
 from reverse_etl.quiet import Hours, read_rules
 from tests.reverse_etl.pushing import killed

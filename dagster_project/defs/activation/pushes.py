@@ -9,7 +9,7 @@ from dagster_project.lib.failures import acted_on_by_people
 from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import load_settings
-from reverse_etl.plan import keep_plan
+from reverse_etl.plan_file import keep_plan
 from reverse_etl.push import apply, plan
 from reverse_etl.sync.drift import read_back, repair
 
