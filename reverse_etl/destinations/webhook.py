@@ -1,7 +1,7 @@
 """Signed webhook: what was decided, posted to a receiver of your own.
 
-Call      ``POST WEBHOOK_URL``; one row a call. The body is ``{"id", "type", "timestamp", "data"}``; types are
-          ``enrollment.created``, ``enrollment.exited`` and ``address.opted_out``.
+Call      ``POST WEBHOOK_URL``, up to 16 at a time; one row a call. The body is ``{"id", "type", "timestamp", "data"}``;
+          types are ``enrollment.created``, ``enrollment.exited`` and ``address.opted_out``.
           With ``WEBHOOK_ROWS_A_CALL`` above 1 what waits shares calls: a message of the type ``perennial.batch``, whose
           ``data.messages`` are those that would have gone alone. A closed address always does.
 Source    Standard Webhooks (https://www.standardwebhooks.com): ``webhook-id``, ``webhook-timestamp`` (seconds, of this
