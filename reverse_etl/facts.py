@@ -6,7 +6,7 @@ module as hashes, and in clear only where destinations are to be told that they 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from extractors.landing.records import LandedRecord
 from perennial.salt import Salt
 from reverse_etl.addresses import CHANNELS, Channel, address_hash, normalise
+from reverse_etl.values import epoch, instant, text
 
 CartFact = Literal["purchased", "fulfilled", "canceled", "at_pos"]
 
@@ -97,7 +98,7 @@ def shopify_word(record: LandedRecord, salt: Salt) -> Word | None:
         told = {"channel": "sms", "address": body.get("phone")}
     else:
         return None
-    said = {"subscribed": _WELCOME, "unsubscribed": "opted_out"}.get(_text(consent.get("state")).lower())
+    said = {"subscribed": _WELCOME, "unsubscribed": "opted_out"}.get(text(consent.get("state")).lower())
     return _word(record, salt, said, told, consent.get("consent_updated_at"))
 
 
@@ -112,25 +113,25 @@ class Erased:
 def erasure_word(record: LandedRecord) -> Erased | None:
     """Read a row of an erasure; None where it is about no address."""
     told = _object(record.payload)
-    channel = _CHANNELS.get(_text(told.get("channel")))
+    channel = _CHANNELS.get(text(told.get("channel")))
     if told.get("kind") != "address" or channel is None:
         return None
     word = Word(
         channel,
-        _text(told.get("hash")),
+        text(told.get("hash")),
         is_unwelcome=True,
         reason="erased",
-        said_at=_instant(told.get("erased_at")) or record.received_at,
+        said_at=instant(told.get("erased_at")) or record.received_at,
         seq=record.seq,
         landed_at=record.received_at,
     )
-    return Erased(word, _text(told.get("salt_id")))
+    return Erased(word, text(told.get("salt_id")))
 
 
 def cart_news(record: LandedRecord) -> CartNews | None:
     """Read a Jane cart status; None while the cart is only a cart."""
     cart = _mapping(_object(record.payload).get("cart"))
-    status = _text(cart.get("status")).lower()
+    status = text(cart.get("status")).lower()
     facts: list[CartFact] = []
     if status in _PURCHASED:
         facts.append("purchased")
@@ -138,30 +139,28 @@ def cart_news(record: LandedRecord) -> CartNews | None:
         facts.append("canceled")
     if status in _FULFILLED:
         facts.append("fulfilled")
-    if _text(cart.get("pos_order_id")):
+    if text(cart.get("pos_order_id")):
         facts.append("at_pos")
-    ids = tuple(_text(cart.get(key)) for key in ("id", "uuid", "pos_order_id"))
+    ids = tuple(text(cart.get(key)) for key in ("id", "uuid", "pos_order_id"))
     found = tuple(cart_id for cart_id in ids if cart_id)
     # the signed timestamp is the instant of the change
     at = (
-        _epoch(stamp := record.headers.get("X-Jane-Request-Timestamp"))
-        or _instant(stamp)
-        or record.received_at
+        epoch(stamp := record.headers.get("X-Jane-Request-Timestamp")) or instant(stamp) or record.received_at
     )
-    return CartNews(found, tuple(facts), record.seq, at, _text(cart.get("user_id"))) if facts else None
+    return CartNews(found, tuple(facts), record.seq, at, text(cart.get("user_id"))) if facts else None
 
 
 def _word(
     record: LandedRecord, salt: Salt, said: object, told: Mapping[str, Any], said_at: object
 ) -> Word | None:
-    channel = _CHANNELS.get(_text(told.get("channel")).lower())
-    said = _text(said).lower()
+    channel = _CHANNELS.get(text(told.get("channel")).lower())
+    said = text(said).lower()
     if said not in (*_UNWELCOME, _WELCOME) or channel is None:
         return None
-    address = _text(told.get("address") or told.get("phone" if channel == "sms" else "email"))
+    address = text(told.get("address") or told.get("phone" if channel == "sms" else "email"))
     if not address:
         return None
-    said_when = _instant(said_at) or record.received_at
+    said_when = instant(said_at) or record.received_at
     return Word(
         channel,
         address_hash(salt, channel, address),
@@ -184,24 +183,3 @@ def _object(payload: str) -> Mapping[str, Any]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str:
-    return str(value).strip() if isinstance(value, (str, int)) else ""
-
-
-def _epoch(value: object) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(float(_text(value)), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _instant(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        instant = datetime.fromisoformat(value.upper())
-    except ValueError:
-        return None
-    return instant if instant.tzinfo is not None else None

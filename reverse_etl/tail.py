@@ -4,10 +4,8 @@ Each reader's cursor moves in the transaction that takes its rows in, so a recor
 killed; and every write here may be done twice, because two pushes may read the same records side by side.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain, groupby
 from typing import Any
 
@@ -19,7 +17,7 @@ from extractors.landing.records import LandedRecord
 from perennial.clock import Clock
 from perennial.crash import crash_point
 from perennial.salt import Salt
-from reverse_etl.addresses import Channel
+from reverse_etl.build_ends import BuildEnd, build_ends, reach
 from reverse_etl.decisions import Exit, Intent, object_ids, read_decision, to_send
 from reverse_etl.destinations.registry import USES
 from reverse_etl.facts import (
@@ -31,10 +29,10 @@ from reverse_etl.facts import (
     feedback_word,
     shopify_word,
 )
+from reverse_etl.ledger.cursors import alone_from, cursor_of, move_cursor
 from reverse_etl.ledger.insert import insert_new
 from reverse_etl.ledger.store import Ledger, LedgerError, salt_in
 from reverse_etl.ledger.tables import (
-    cursors,
     enrollments,
     exits,
     facts,
@@ -69,19 +67,19 @@ class Tail:
         """
         upto = self.log.last_seq()
         with self.ledger.read() as connection:
-            facts_seq = _cursor(connection, "facts")
-            decisions_seq = _cursor(connection, "decisions")
-            built = _cursor(connection, "built")
+            facts_seq = cursor_of(connection, "facts")
+            decisions_seq = cursor_of(connection, "decisions")
+            built = cursor_of(connection, "built")
             salt = salt_in(connection)
         if facts_seq < upto:
             # what may be long is read before anybody has to wait for the transaction
-            unbuilt = max(facts_seq, built or _reach(self._ends(facts_seq, upto)))
+            unbuilt = max(facts_seq, built or reach(build_ends(self.log, facts_seq, upto)))
             self._take_facts(upto, unbuilt, list(self._turns(unbuilt, upto, salt)))
         return self._take_decisions(decisions_seq, upto) if decisions_seq < upto else 0
 
     def _take_facts(self, upto: int, unbuilt: int, turns: Sequence[Turn]) -> None:
         with self.ledger.write() as connection:
-            after = _alone_from(connection, "facts")
+            after = alone_from(connection, "facts")
             salt = salt_in(connection)
             self._check_receipts(connection, after, upto)
             for record in self.log.read("perennial", "moments", after, upto):
@@ -95,12 +93,12 @@ class Tail:
             for record in self.log.read("perennial", "erasures", after, upto):
                 _keep_erasure(connection, record)
             take_words(connection, self.log.read("perennial", "operations", after, upto))
-            unbuilt = max(after, unbuilt, _cursor(connection, "built"))
+            unbuilt = max(after, unbuilt, cursor_of(connection, "built"))
             news = [one for one in map(cart_news, self.log.read("jane", "cart_status", after, upto)) if one]
             sales = online_sales(connection, news, unbuilt)
             keep_turns(connection, chain(sales, (turn for turn in turns if turn.seq > unbuilt)))
             _keep_cart_news(connection, news)
-            _move_cursor(connection, "facts", upto)
+            move_cursor(connection, "facts", upto)
 
     def _turns(self, after: int, upto: int, salt: Salt) -> Iterator[Turn]:
         """Read what decisions may watch, of what no build has read yet: what one has read is in its exits."""
@@ -108,11 +106,6 @@ class Tail:
         yield from filter(None, map(shelf, self.log.read("flowhub", "inventory", after, upto)))
         for record in self.log.read("flowhub", "customers", after, upto):
             yield from till_words(record, salt)
-
-    def _ends(self, after: int, upto: int) -> list["BuildEnd"]:
-        """Read which builds have ended: all that they decided has landed before."""
-        read = map(_build_end, self.log.read("perennial", "moments", after, upto))
-        return [end for end in read if end is not None]
 
     def _keep_word(self, connection: Connection, word: Word | None) -> None:
         """Take in a word about an address; one that closes it is told to the destinations before anything else."""
@@ -125,21 +118,19 @@ class Tail:
             concerned = [name for name in self.tells if word.channel in USES[name]]
             insert_new(connection, enrollments, opt_outs(word, concerned, now))
 
-    def _take_ends(self, connection: Connection, ends: Sequence["BuildEnd"]) -> None:
+    def _take_ends(self, connection: Connection, ends: Sequence[BuildEnd]) -> None:
         """Take in that builds have ended whose decisions and exits are in the ledger.
 
         An address that one has learned from a till to be closed is told, and not closed here: the decisions since
         know, and a till that says yes again is no word of hers.
         """
-        built = _reach(ends)
-        _move_cursor(connection, "built", built)
+        built = reach(ends)
+        move_cursor(connection, "built", built)
         forget_built(connection, built)
         news = [end for end in ends if end.closed and self.clock.now() - end.ended_at <= FRESH]
         salt = salt_in(connection)
         for end in news:
-            channels: dict[tuple[int, int], list[Channel]] = defaultdict(list)
-            for seq, row_no, channel in end.closed:
-                channels[seq, row_no].append(channel)
+            channels = end.channels_by_place()
             seqs = {seq for seq, _ in channels}
             for record in self.log.read("flowhub", "customers", min(seqs) - 1, max(seqs), seqs=seqs):
                 said = (refused_at_till(record, one, salt) for one in channels[record.seq, record.row_no])
@@ -164,12 +155,12 @@ class Tail:
 
     def _take_decisions(self, after: int, upto: int) -> int:
         taken = 0
-        ends = self._ends(after, upto)
+        ends = build_ends(self.log, after, upto)
         for chunk, seq in _whole_batches(self.log.read("perennial", "decisions", after, upto), upto):
             crash_point("exported_not_in_ledger")
             with self.ledger.write() as connection:
                 taken += self._keep_decisions(connection, chunk)
-                _move_cursor(connection, "decisions", seq)
+                move_cursor(connection, "decisions", seq)
                 if ended := [end for end in ends if end.seq <= seq]:
                     self._take_ends(connection, ended)
                     ends = ends[len(ended) :]
@@ -283,42 +274,3 @@ def _keep_cart_news(connection: Connection, all_news: Iterable[CartNews]) -> Non
                 first.setdefault((cart_id, fact), news.seq)
     rows = [{"subject": cart_id, "fact": fact, "seq": seq} for (cart_id, fact), seq in first.items()]
     insert_new(connection, facts, rows)
-
-
-@dataclass(frozen=True, slots=True)
-class BuildEnd:
-    """A build that has ended, how far it had read, and the records of tills that closed an address, by their place."""
-
-    seq: int
-    upto_seq: int
-    ended_at: datetime
-    closed: Sequence[tuple[int, int, Channel]]
-
-
-def _build_end(record: LandedRecord) -> BuildEnd | None:
-    told = msgspec.json.decode(record.payload)
-    if not told.get("finished"):
-        return None
-    closed = [(one["seq"], one["row_no"], one["channel"]) for one in told.get("closed", ())]
-    return BuildEnd(record.seq, told["upto_seq"], record.received_at, closed)
-
-
-def _reach(ends: Iterable[BuildEnd]) -> int:
-    return max((end.upto_seq for end in ends), default=0)
-
-
-def _cursor(connection: Connection, name: str) -> int:
-    return connection.scalar(select(cursors.c.seq).where(cursors.c.name == name)) or 0
-
-
-def _alone_from(connection: Connection, name: str) -> int:
-    """Return where a cursor stands, for this transaction alone to move: what comes later is later news."""
-    insert_new(connection, cursors, [{"name": name, "seq": 0}])
-    stands = connection.scalar(select(cursors.c.seq).where(cursors.c.name == name).with_for_update())
-    return stands or 0
-
-
-def _move_cursor(connection: Connection, name: str, seq: int) -> None:
-    """Move a cursor forward; a slower reader of the same records leaves it where it is."""
-    insert_new(connection, cursors, [{"name": name, "seq": 0}])
-    connection.execute(update(cursors).where(cursors.c.name == name, cursors.c.seq < seq).values(seq=seq))

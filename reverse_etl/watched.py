@@ -6,7 +6,7 @@ sees is passing: once a build has read the record, the build's exits say what it
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from extractors.landing.records import LandedRecord
 from perennial.salt import Salt
 from reverse_etl.addresses import Channel, address_hash, normalise
 from reverse_etl.facts import Word
+from reverse_etl.values import flag_of, instant, text
 
 PassingFact = Literal["bought", "sold_out", "opted_out"]
 
@@ -24,7 +25,6 @@ BUYER, ITEM, TILL = "buyer:", "item:", "till:"
 _AHEAD = timedelta(hours=24)  # as the rule `created_at_is_not_ahead`: such a record is quarantined
 _CONTENT_HASH = re.compile(r":[0-9a-f]{16}$")
 _CALLED_OFF = frozenset({"cancelled", "canceled", "voided"})
-_FLAGS: Mapping[str, bool] = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,11 @@ def sale(record: LandedRecord) -> Turn | None:
         told = _SALE.decode(record.payload)
     except msgspec.DecodeError:
         return None
-    at = _instant(told.created_at) or _instant(told.created_on)
-    buyer = _text(told.customer_id)
+    at = instant(told.created_at, naive=UTC) or instant(told.created_on, naive=UTC)
+    buyer = text(told.customer_id)
     if not buyer or at is None or at > record.received_at + _AHEAD:
         return None
-    if _text(told.original_sale_id) or _flag(told.voided) or _text(told.order_status).lower() in _CALLED_OFF:
+    if text(told.original_sale_id) or flag_of(told.voided) or text(told.order_status).lower() in _CALLED_OFF:
         return None
     return Turn(buyer_of(f"flowhub_customer:{buyer}"), "bought", record.seq, at=at)
 
@@ -125,16 +125,16 @@ def till_words(record: LandedRecord, salt: Salt) -> Iterator[Turn]:
         told = _TILL_CUSTOMER.decode(record.payload)
     except msgspec.DecodeError:
         return
-    customer = _text(told.id)
+    customer = text(told.id)
     wishes: tuple[tuple[Channel, Any, str], ...] = (
-        ("email", told.consents_to_promotional_email, _text(told.email)),
-        ("sms", told.consents_to_promotional_sms, _text(told.phone)),
+        ("email", told.consents_to_promotional_email, text(told.email)),
+        ("sms", told.consents_to_promotional_sms, text(told.phone)),
     )
     for channel, wish, address in wishes:
-        flag = _flag(wish)
+        flag = flag_of(wish)
         if not customer or not address or flag is None:
             continue
-        about = None if flag else address_hash(salt, channel, address, _text(told.country))
+        about = None if flag else address_hash(salt, channel, address, text(told.country))
         yield Turn(till_of(channel, customer), "opted_out", record.seq, takes_back=flag, about=about)
 
 
@@ -144,7 +144,7 @@ def refused_at_till(record: LandedRecord, channel: Channel, salt: Salt) -> Word 
         told = _TILL_CUSTOMER.decode(record.payload)
     except msgspec.DecodeError:
         return None
-    address, country = _text(told.phone if channel == "sms" else told.email), _text(told.country)
+    address, country = text(told.phone if channel == "sms" else told.email), text(told.country)
     if not address:
         return None
     return Word(
@@ -157,24 +157,3 @@ def refused_at_till(record: LandedRecord, channel: Channel, salt: Salt) -> Word 
         landed_at=record.received_at,
         address=normalise(channel, address, country),
     )
-
-
-def _text(value: object) -> str:
-    return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-
-
-def _flag(value: object) -> bool | None:
-    """Read a boolean as the models do: as JSON has it, or as its word."""
-    if isinstance(value, bool):
-        return value
-    return _FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
-
-
-def _instant(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        instant = datetime.fromisoformat(value.upper())
-    except ValueError:
-        return None
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
