@@ -60,13 +60,6 @@ class Selection:
         return self == Selection()
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How many rows a word was about."""
-
-    rows: int
-
-
 def dead_letters(connection: Connection, selection: Selection = Selection()) -> list[DeadLetter]:
     """Return what waits for a person, the oldest first: refused rows that are not discarded, and ambiguous ones.
 
@@ -148,8 +141,8 @@ def refused(connection: Connection, selection: Selection) -> list[DeadLetter]:
     return found if selection.ids else [one for one in found if one.status == Status.REJECTED]
 
 
-def retry(desk: "Desk", letters: Sequence[DeadLetter], *, by: str | None = None) -> Done:
-    """Let refused rows be sent again, from the gates on; each once, however often it is said.
+def retry(desk: "Desk", letters: Sequence[DeadLetter], *, by: str | None = None) -> int:
+    """Let refused rows be sent again, from the gates on, each once, however often it is said; return how many.
 
     An ambiguous one is never sent again before somebody has found that it was not sent.
     """
@@ -161,8 +154,8 @@ def retry(desk: "Desk", letters: Sequence[DeadLetter], *, by: str | None = None)
     return _say(desk, RETRY, letters, by)
 
 
-def discard(desk: "Desk", letters: Sequence[DeadLetter], *, by: str | None = None) -> Done:
-    """Close refused rows for good: they stay ``rejected``, and nobody is asked about them again."""
+def discard(desk: "Desk", letters: Sequence[DeadLetter], *, by: str | None = None) -> int:
+    """Close refused rows for good; return how many. They stay ``rejected``, and nobody is asked about them again."""
     if doubtful := [letter.enrollment_id for letter in letters if letter.status == Status.AMBIGUOUS]:
         raise PerennialError(
             f"an outcome that nobody knows is not discarded: {', '.join(doubtful[:5])}",
@@ -171,8 +164,8 @@ def discard(desk: "Desk", letters: Sequence[DeadLetter], *, by: str | None = Non
     return _say(desk, DISCARD, letters, by)
 
 
-def resolve(desk: "Desk", letters: Sequence[DeadLetter], *, was_sent: bool, by: str | None = None) -> Done:
-    """Say what somebody found at the destination about rows whose outcome nobody knew."""
+def resolve(desk: "Desk", letters: Sequence[DeadLetter], *, was_sent: bool, by: str | None = None) -> int:
+    """Say what somebody found at the destination about rows whose outcome nobody knew; return how many."""
     if settled := [letter.enrollment_id for letter in letters if letter.status != Status.AMBIGUOUS]:
         raise PerennialError(
             f"the outcome of these is known, they were refused: {', '.join(settled[:5])}",
@@ -181,12 +174,12 @@ def resolve(desk: "Desk", letters: Sequence[DeadLetter], *, was_sent: bool, by: 
     return _say(desk, RESOLVE, letters, by, was_sent=was_sent)
 
 
-def _say(desk: "Desk", operation: str, letters: Sequence[DeadLetter], by: str | None, **more: object) -> Done:
+def _say(desk: "Desk", operation: str, letters: Sequence[DeadLetter], by: str | None, **more: object) -> int:
     for part in in_parts(letters):
         rows = [{"enrollment_id": one.enrollment_id, "receipt_no": one.receipt_no} for one in part]
         key = ",".join(f"{one.enrollment_id}:{one.receipt_no}" for one in part)
         desk.land(operation, {"rows": rows, **more}, key=key, by=by)
-    return Done(len(letters))
+    return len(letters)
 
 
 def take_word(connection: Connection, operation: str, told: Mapping[str, Any]) -> None:

@@ -67,7 +67,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Decided:
     """What a word did: how many rows it freed or ended; none where the same was said before."""
 
     hold: Hold
@@ -156,7 +156,7 @@ def held_rows(connection: Connection, hold_id: str) -> list[Held]:
     return [Held(*row) for row in found]
 
 
-def decide(desk: "Desk", deed: Deed, hold_id: str, *, by: str | None = None) -> Done:
+def decide(desk: "Desk", deed: Deed, hold_id: str, *, by: str | None = None) -> Decided:
     """Release a hold or cancel it: what is in it now, and nothing that joins it later.
 
     Said again, it does nothing more. Raises ``PerennialError`` where there is no such hold, or where the opposite was
@@ -172,7 +172,7 @@ def decide(desk: "Desk", deed: Deed, hold_id: str, *, by: str | None = None) -> 
         )
     if not before.is_open:
         if before.ended in (None, _ENDED[operation]):
-            return Done(before)
+            return Decided(before)
         raise PerennialError(
             f"hold {hold_id} was {before.ended} at {before.ended_at:%Y-%m-%d %H:%M} UTC",
             "what it held has gone its way; perennial holds show tells what became of it",
@@ -181,7 +181,7 @@ def decide(desk: "Desk", deed: Deed, hold_id: str, *, by: str | None = None) -> 
     desk.land(operation, subject, key=f"{hold_id}:{upto}", by=by)
     with desk.ledger.read() as connection:
         after = the_hold(connection, hold_id)
-    return Done(after, before.rows - after.rows)
+    return Decided(after, before.rows - after.rows)
 
 
 def take_word(connection: Connection, operation: str, told: Mapping[str, Any]) -> None:

@@ -91,7 +91,7 @@ def _show_mirrored(mirrored: "list[Refused]", *, every: bool) -> None:
 @app.command()
 def retry(ids: Ids = None, destination: Destination = None, flow: Flow = None, reason: Reason = None) -> None:
     """Send refused rows again, after a fix: a refusal had no effect. Expired ones end as expired."""
-    _close("retry", _selection(ids, destination, flow, reason), is_sure=True)
+    _decide("retry", _selection(ids, destination, flow, reason), is_sure=True)
 
 
 @app.command()
@@ -106,7 +106,7 @@ def discard(
     """Close refused rows for good; a customer's id closes what is kept equal of her until something else is wanted."""
     left = _discard_mirrored(ids or [], is_sure=yes)
     if left or not ids:
-        _close("discard", _selection(left, destination, flow, reason), is_sure=yes)
+        _decide("discard", _selection(left, destination, flow, reason), is_sure=yes)
 
 
 @app.command()
@@ -133,7 +133,7 @@ def resolve(
         with desk.ledger.read() as connection:
             letters = dead_letters(connection, Selection(ids=tuple(ids)))
         done = settle(desk, letters, was_sent=sent)
-    out.print(f"{done.rows:,} rows: {'sent' if sent else 'not sent'}.")
+    out.print(f"{done:,} rows: {'sent' if sent else 'not sent'}.")
     if not sent:
         out.print(
             "[bold]Next:[/] perennial deadletters retry ID sends one again; discard closes it", soft_wrap=True
@@ -161,7 +161,7 @@ def _discard_mirrored(ids: list[str], *, is_sure: bool) -> list[str]:
     return [one for one in ids if one not in {letter.customer_id for letter in found}]
 
 
-def _close(deed: str, selection: "Selection", *, is_sure: bool) -> None:
+def _decide(deed: str, selection: "Selection", *, is_sure: bool) -> None:
     from reverse_etl import dead_letters
     from reverse_etl.opening import open_desk
 
@@ -176,8 +176,8 @@ def _close(deed: str, selection: "Selection", *, is_sure: bool) -> None:
             sure(f"Close {len(letters):,} rows for good?", is_sure=is_sure)
         act = dead_letters.retry if deed == "retry" else dead_letters.discard
         done = act(desk, letters)
-    out.print(f"{done.rows:,} rows {'are to be sent again' if deed == 'retry' else 'discarded'}.")
-    if deed == "retry" and done.rows:
+    out.print(f"{done:,} rows {'are to be sent again' if deed == 'retry' else 'discarded'}.")
+    if deed == "retry" and done:
         out.print("[bold]Next:[/] the worker sends them at once; without one: perennial push", soft_wrap=True)
 
 

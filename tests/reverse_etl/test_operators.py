@@ -31,7 +31,7 @@ def act(scene: Scene, deed: Any, *ids: str, **more: Any) -> int:
     with scene.desk() as desk:
         with desk.ledger.read() as connection:
             found = dead_letters(connection, Selection(ids=ids))
-        rows: int = deed(desk, found, **more).rows
+        rows: int = deed(desk, found, **more)
         return rows
 
 

@@ -67,8 +67,8 @@ def close_dead_letters(context: dg.OpExecutionContext, config: DeadLetterConfig)
             done = letters.resolve(desk, found, was_sent=config.action == "sent")
         else:
             done = (letters.retry if config.action == "retry" else letters.discard)(desk, found)
-    context.log.info("%s: %d rows", config.action, done.rows)
-    context.add_output_metadata({"rows": done.rows})
+    context.log.info("%s: %d rows", config.action, done)
+    context.add_output_metadata({"rows": done})
 
 
 @dg.job(
