@@ -35,6 +35,7 @@ from reverse_etl.destinations.klaviyo import BULK_RATES, DEFAULT_RATES, Klaviyo
 from reverse_etl.destinations.registry import Configured
 from reverse_etl.destinations.webhook import Webhook, batches_of
 from reverse_etl.ledger.store import open_ledger
+from reverse_etl.means import Means
 from reverse_etl.push import push_to
 from sandbox.credentials import KLAVIYO_API_KEY
 from sandbox.klaviyo.app import klaviyo_app
@@ -171,7 +172,7 @@ def ours(rows: int, make: Callable[[str, SandboxClock], Destination]) -> Callabl
         log = LandingLog(str(home / "landing"), clock)
         decide(log, rows, destination.name)
         started = time.monotonic()
-        report = push_to(Configured((destination,)), ledger=ledger, log=log, clock=clock)
+        report = push_to(Configured((destination,)), Means(ledger, log, clock))
         seconds = time.monotonic() - started
         ledger.close()
         assert report.by_destination == {destination.name: {"accepted": rows}}, report

@@ -6,39 +6,38 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
-from pathlib import Path
 
 import stamina.instrumentation
 from sqlalchemy import Connection, func, select
 
-from extractors.landing.log import LandingLog
-from perennial.clock import Clock
 from perennial.crash import crash_point
 from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.alerts import Alarm
+from reverse_etl.desk import Desk
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import Configured, destinations_for
 from reverse_etl.fresh import Fresh
 from reverse_etl.gate import end_waiting, sweep
-from reverse_etl.guards import Guards, guards_of
+from reverse_etl.guards import guards_of
 from reverse_etl.holds import Hold
 from reverse_etl.kinds import NOTICES
 from reverse_etl.ledger.claims import reap, release
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
+from reverse_etl.means import Means, silent
 from reverse_etl.notices import tell_of_exits
 from reverse_etl.opening import open_desk
 from reverse_etl.plan import Plan, let_through, make_plan
 from reverse_etl.plan_file import file_named, read_plan
 from reverse_etl.planned import clear as forget_plan
 from reverse_etl.process import this_holder
-from reverse_etl.quiet import Hours, hours_of, read_rules
+from reverse_etl.quiet import hours_of
 from reverse_etl.receipts import land_receipts
-from reverse_etl.run import Patience, Run
+from reverse_etl.run import Run
 from reverse_etl.scribe import Scribe
 from reverse_etl.states import Status
 from reverse_etl.tail import Tail
@@ -70,15 +69,11 @@ class PushReport:
     holds: Sequence[Hold] = ()
 
 
-def _silent(_line: str) -> None:
-    """Show nothing."""
-
-
 def push(
     settings: Settings,
     *,
     destinations: Sequence[str] | None = None,
-    on_progress: Callable[[str], None] = _silent,
+    on_progress: Callable[[str], None] = silent,
     stop: threading.Event | None = None,
 ) -> PushReport:
     """Send what is due to the destinations that the settings know (or those named), and land receipts.
@@ -89,19 +84,7 @@ def push(
     no further call is begun, and those in flight are waited for.
     """
     with open_desk(settings) as desk:
-        return push_to(
-            destinations_for(settings, destinations),
-            ledger=desk.ledger,
-            log=desk.log,
-            clock=desk.clock,
-            tells=desk.tells,
-            rates=settings.home / "rates",
-            guards=guards_of(desk.home),
-            alarm=Alarm(settings, desk.ledger, desk.clock),
-            hours=hours_of(settings),
-            on_progress=on_progress,
-            stop=stop,
-        )
+        return push_to(destinations_for(settings, destinations), _means(settings, desk, on_progress, stop))
 
 
 def plan(settings: Settings, *, destinations: Sequence[str] | None = None) -> Plan:
@@ -112,79 +95,50 @@ def plan(settings: Settings, *, destinations: Sequence[str] | None = None) -> Pl
         )
 
 
-def apply(settings: Settings, named: str, *, on_progress: Callable[[str], None] = _silent) -> PushReport:
+def apply(settings: Settings, named: str, *, on_progress: Callable[[str], None] = silent) -> PushReport:
     """Send what a plan, by its file or id, says and nothing else.
 
     ``PlanError`` names what has changed, and then nothing is sent.
     """
     wanted = read_plan(file_named(Home(settings.home), named), salt_of(settings))
     with open_desk(settings) as desk:
-        guards, configured = guards_of(desk.home), destinations_for(settings)
-        hours = hours_of(settings)
-        return push_to(
-            configured,
-            ledger=desk.ledger,
-            log=desk.log,
-            clock=desk.clock,
-            tells=desk.tells,
-            rates=settings.home / "rates",
-            guards=guards,
-            hours=hours,
-            alarm=Alarm(settings, desk.ledger, desk.clock),
-            plan_id=let_through(desk, wanted, make_plan(desk, configured, guards, hours, wanted)),
-            on_progress=on_progress,
-        )
+        means, configured = _means(settings, desk, on_progress), destinations_for(settings)
+        now = make_plan(desk, configured, means.guards, means.hours, wanted)
+        return push_to(configured, replace(means, plan_id=let_through(desk, wanted, now)))
 
 
-def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
-    configured: Configured,
-    *,
-    ledger: Ledger,
-    log: LandingLog,
-    clock: Clock,
-    tells: Sequence[str] = (),
-    rates: Path | None = None,
-    guards: Guards | None = None,
-    hours: Hours | None = None,
-    plan_id: str | None = None,
-    alarm: Alarm | None = None,
-    patience: Patience | None = None,
-    on_progress: Callable[[str], None] = _silent,
-    stop: threading.Event | None = None,
-) -> PushReport:
-    """Push with parts that are already open; see ``push``.
-
-    ``tells`` are the destinations that hear of closed addresses; ``rates`` is the folder in which processes share what
-    is left of a limit. Without ``guards`` nothing is too much; without ``hours`` the seed's are kept, where a decision
-    says for which places. With a ``plan_id`` only what was written down under it (``planned.py``) is sent. An ``alarm``
-    tells people of what waits for them, while the push goes on.
-    """
-    started = time.monotonic()
-    intake = _Intake(Tail(ledger, log, clock, tells), guards or Guards(), on_progress)
-    fresh = Fresh(intake.look)
-    shift = _Shift(
-        configured.ready,
-        ledger,
-        log,
-        clock,
-        fresh,
-        patience or Patience(),
-        hours or Hours(read_rules()),
-        rates,
-        on_progress,
-        stop or threading.Event(),
-        plan_id,
-        alarm,
+def _means(
+    settings: Settings, desk: Desk, on_progress: Callable[[str], None], stop: threading.Event | None = None
+) -> Means:
+    return Means(
+        desk.ledger,
+        desk.log,
+        desk.clock,
+        tells=desk.tells,
+        rates=settings.home / "rates",
+        guards=guards_of(desk.home),
+        hours=hours_of(settings),
+        alarm=Alarm(settings, desk.ledger, desk.clock),
+        on_progress=on_progress,
+        stop=stop or threading.Event(),
     )
+
+
+def push_to(configured: Configured, means: Means) -> PushReport:
+    """Push with parts that are already open; see ``push``."""
+    started = time.monotonic()
+    intake = _Intake(means)
+    fresh = Fresh(intake.look)
+    shift = _Shift(configured.ready, means, fresh)
     fresh.catch_up()  # before anything lands: it refuses a ledger that is older than what it has landed
     shift.end_switched_off(configured.off)
     shift.tidy()
     try:
         asyncio.run(shift.work())
     finally:
-        with ledger.write() as connection:
-            release(connection, shift.holder, clock.now())
-            if plan_id is not None:
+        with means.ledger.write() as connection:
+            release(connection, shift.holder, means.clock.now())
+            if means.plan_id is not None:
                 forget_plan(connection)
     crash_point("committed_not_landed")
     shift.tidy()
@@ -195,11 +149,11 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
         counts.setdefault(run.destination.name, Counter()).update(run.counts)
     for name, held in intake.held.items():
         counts.setdefault(name, Counter())[Status.HELD] += held
-    waiting = _waiting(ledger)
-    if plan_id is None:  # a plan holds nothing for them
+    waiting = _waiting(means.ledger)
+    if means.plan_id is None:  # a plan holds nothing for them
         stopped |= {name: reason for name, reason in configured.missing.items() if waiting.get(name)}
     for name, reason in stopped.items():
-        on_progress(f"{name}: stopped: {reason}")
+        means.on_progress(f"{name}: stopped: {reason}")
     return PushReport(
         taken_in=intake.taken_in,
         sent=sum(len(run.called) for run in shift.runs),
@@ -216,21 +170,20 @@ def push_to(  # noqa: PLR0913 - the parts of a push, each named at the call
 class _Intake:
     """What newly landed, taken in and measured before anybody may claim it."""
 
-    def __init__(self, tail: Tail, guards: Guards, on_progress: Callable[[str], None]) -> None:
-        self._tail = tail
-        self._guards = guards
-        self._on_progress = on_progress
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._tail = Tail(means.ledger, means.log, means.clock, means.tells)
         self.taken_in = 0
         self.holds: list[Hold] = []
         self.held: Counter[str] = Counter()
 
     def look(self) -> None:
         self.taken_in += self._tail.catch_up()
-        look = self._guards.look(self._tail.ledger, self._tail.clock)
+        look = self._means.guards.look(self._means.ledger, self._means.clock)
         self.holds += look.made
         self.held.update(look.held)
         for hold in look.made:
-            self._on_progress(
+            self._means.on_progress(
                 f"{hold.destination}: {hold.rows} of {hold.flow_name} are held ({hold.reason}): "
                 f"perennial holds show {hold.hold_id}"
             )
@@ -241,17 +194,8 @@ class _Shift:
     """All destinations' runs of one push, side by side, with what has to be done meanwhile."""
 
     destinations: Sequence[Destination]
-    ledger: Ledger
-    log: LandingLog
-    clock: Clock
+    means: Means
     fresh: Fresh
-    patience: Patience
-    hours: Hours
-    rates: Path | None
-    on_progress: Callable[[str], None]
-    told_to_stop: threading.Event
-    plan_id: str | None = None
-    alarm: Alarm | None = None
     holder: str = field(default_factory=lambda: str(this_holder()))
     runs: list[Run] = field(default_factory=list)
     counts: dict[str, Counter[Status]] = field(default_factory=dict)
@@ -260,20 +204,8 @@ class _Shift:
     async def work(self) -> None:
         # Its own choice may be to print; every try is in the ledger.
         stamina.instrumentation.set_on_retry_hooks(())
-        scribe = Scribe(self.ledger, self.fresh.catch_up)
-        self.runs = [
-            Run(
-                destination,
-                scribe,
-                self.clock,
-                self.holder,
-                patience=self.patience,
-                hours=self.hours,
-                rates=self.rates,
-                plan_id=self.plan_id,
-            )
-            for destination in self.destinations
-        ]
+        scribe = Scribe(self.means.ledger, self.fresh.catch_up)
+        self.runs = [Run(destination, scribe, self.means, self.holder) for destination in self.destinations]
         sending = asyncio.ensure_future(self._send_all(scribe))
         try:
             await asyncio.shield(sending)
@@ -304,7 +236,7 @@ class _Shift:
             await self._report_unknown(run, scribe)
             await run.run()
             if run.counts:
-                self.on_progress(_line(run))
+                self.means.on_progress(_line(run))
             # Another one's backlog may take an hour: what comes for this one meanwhile, a closed address before all,
             # must not wait for that.
             while run.stopped is None and any(other.is_at_work for other in self.runs):
@@ -317,18 +249,18 @@ class _Shift:
         name = run.destination.name
         unknown = await scribe.do(self._reap, name)
         if unknown and not run.destination.dedupes:
-            self.on_progress(
+            self.means.on_progress(
                 f"{name}: {len(unknown)} calls of a push that died are ambiguous: {', '.join(unknown)}"
             )
 
     def _reap(self, connection: Connection, names: list[str]) -> list[list[str]]:
-        return [reap(connection, name, self.clock.now()) for name in names]
+        return [reap(connection, name, self.means.clock.now()) for name in names]
 
     async def _keep_house(self) -> None:
         """End what will never be sent, land receipts and show progress while a long push goes on."""
         for beat in count(1):
             await asyncio.sleep(_BEAT_SECONDS)
-            if self.told_to_stop.is_set():
+            if self.means.stop.is_set():
                 self._stop("it was told to stop; the rest waits for the next push")
             if beat % _BEATS_A_TIDYING:
                 continue
@@ -339,13 +271,13 @@ class _Shift:
                 _log.warning("tidying failed (%s); it is done again in a second", type(error).__name__)
             for run in self.runs:
                 if run.counts:
-                    self.on_progress(_line(run))
+                    self.means.on_progress(_line(run))
 
     def end_switched_off(self, off: Mapping[str, str]) -> None:
         """End what waits for a destination that is not to be used: switched on again, it begins with what is new."""
         for name, reason in off.items():
-            with self.ledger.write() as connection:
-                ended = end_waiting(connection, name, reason, self.clock.now())
+            with self.means.ledger.write() as connection:
+                ended = end_waiting(connection, name, reason, self.means.clock.now())
             if ended:
                 self.counts.setdefault(name, Counter())[Status.EXITED] += ended
 
@@ -354,14 +286,14 @@ class _Shift:
 
         People are told of what waits for them.
         """
-        with self.ledger.write() as connection:
-            swept = sweep(connection, self.clock.now())
-            tell_of_exits(connection, self.clock.now())
+        with self.means.ledger.write() as connection:
+            swept = sweep(connection, self.means.clock.now())
+            tell_of_exits(connection, self.means.clock.now())
         for name, ended in swept.items():
             self.counts.setdefault(name, Counter()).update(ended)
-        self.landed += land_receipts(self.ledger, self.log)
-        if self.alarm is not None:
-            self.alarm.look(
+        self.landed += land_receipts(self.means.ledger, self.means.log)
+        if self.means.alarm is not None:
+            self.means.alarm.look(
                 {run.destination.name: run.stopped or "" for run in self.runs if run.is_barred},
                 {run.destination.name for run in self.runs if run.called and not run.is_barred},
             )

@@ -9,18 +9,16 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import stamina
 from sqlalchemy import Connection
 
-from perennial.clock import Clock
 from perennial.crash import crash_point
 from reverse_etl.destinations.base import Answer, Destination, Effect, Limit, Session
 from reverse_etl.ledger.attempts import Attempt, NoCall, begin, settle
 from reverse_etl.ledger.claims import Claimed, claim, give_back
-from reverse_etl.quiet import Hours
+from reverse_etl.means import Means
 from reverse_etl.rate import Pacer, pacer_of
 from reverse_etl.ready import Ready
 from reverse_etl.scribe import Scribe
@@ -29,16 +27,6 @@ from reverse_etl.states import Status
 _CLAIMS_A_CALL = 4  # rows claimed for each call that may be in flight
 _LOOK_SECONDS = 0.5  # between two looks for addresses that were closed meanwhile
 _LOST_IN_A_ROW = 5  # enrollments that used up their tries, until the vendor counts as down or overrun
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a push bears with a vendor, in seconds. What is left waits in the ledger for the next push."""
-
-    tries: int = 4
-    first_wait: float = 0.2
-    longest_wait: float = 5.0
-    longest_pause: float = 60.0  # a Retry-After, or a limit of ours, beyond this ends the destination's run
 
 
 class _TryAgainError(Exception):
@@ -59,18 +47,7 @@ class Run:
     those in flight are waited for.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of a run, each named at the call
-        self,
-        destination: Destination,
-        scribe: Scribe,
-        clock: Clock,
-        holder: str,
-        *,
-        patience: Patience,
-        hours: Hours,
-        rates: Path | None = None,
-        plan_id: str | None = None,
-    ) -> None:
+    def __init__(self, destination: Destination, scribe: Scribe, means: Means, holder: str) -> None:
         self.destination = destination
         self.outcomes: dict[int, Status] = {}
         self.called: set[int] = set()
@@ -78,12 +55,8 @@ class Run:
         self.is_barred = False
         self.error: Exception | None = None
         self._scribe = scribe
-        self._clock = clock
+        self._means = means
         self._holder = holder
-        self._patience = patience
-        self._hours = hours
-        self._rates = rates
-        self._plan_id = plan_id
         self._pacers: dict[str, Pacer] = {}
         self._people: dict[str, deque[Claimed]] = {}
         self._ready = Ready()
@@ -226,11 +199,11 @@ class Run:
         """Send rows in one call, with retries and in ever smaller parts; return those left to a later push."""
         retries = stamina.retry_context(
             on=_wait_for,
-            attempts=self._patience.tries,
+            attempts=self._means.patience.tries,
             timeout=None,
-            wait_initial=self._patience.first_wait,
-            wait_max=self._patience.longest_wait,
-            wait_jitter=self._patience.first_wait,
+            wait_initial=self._means.patience.first_wait,
+            wait_max=self._means.patience.longest_wait,
+            wait_jitter=self._means.patience.first_wait,
         )
         try:
             async for attempt in retries:
@@ -256,7 +229,7 @@ class Run:
         limit = self.destination.limit(len(ledger_ids), is_opt_out=is_urgent)
         pacer = self._pacer(limit.common())
         has_permit = is_urgent and await self._pacer(limit.reserve()).permit(0)
-        if not (has_permit or await pacer.permit(self._patience.longest_pause)):
+        if not (has_permit or await pacer.permit(self._means.patience.longest_pause)):
             self.stop(_why_it_waits(pacer))
         if self.stopped is not None:
             return list(ledger_ids), []
@@ -297,7 +270,7 @@ class Run:
             return list(answers), []
         if first.retry_after is not None:
             pacer.heed(first.retry_after)
-            if first.retry_after > self._patience.longest_pause:
+            if first.retry_after > self._means.patience.longest_pause:
                 self.stop(
                     f"it asks for a pause of {first.retry_after:.0f} s; the rest waits for a later push"
                 )
@@ -319,7 +292,7 @@ class Run:
 
     def _pacer(self, limit: Limit) -> Pacer:
         if limit.name not in self._pacers:
-            self._pacers[limit.name] = pacer_of(self.destination.account, limit, self._rates)
+            self._pacers[limit.name] = pacer_of(self.destination.account, limit, self._means.rates)
         return self._pacers[limit.name]
 
     def _consider_stopping(self, answer: Answer) -> None:
@@ -338,12 +311,12 @@ class Run:
                 connection,
                 self.destination.name,
                 holder=self._holder,
-                now=self._clock.now(),
+                now=self._means.clock.now(),
                 limit=self._hand,
                 resend=self.destination.dedupes,
                 urgent=which == "opt_outs",
                 skip=self._tried,
-                plan_id=self._plan_id,
+                plan_id=self._means.plan_id,
             )
             for which in asked
         ]
@@ -354,13 +327,13 @@ class Run:
             ledger_ids,
             holder=self._holder,
             destination=self.destination,
-            hours=self._hours,
-            now=self._clock.now(),
-            plan_id=self._plan_id,
+            hours=self._means.hours,
+            now=self._means.clock.now(),
+            plan_id=self._means.plan_id,
         )
 
     def _settle(self, connection: Connection, answers: list[tuple[int, Answer]]) -> list[Status | None]:
-        return settle(connection, answers, holder=self._holder, now=self._clock.now())
+        return settle(connection, answers, holder=self._holder, now=self._means.clock.now())
 
     def _let_go(self, connection: Connection, ledger_ids: list[int]) -> list[None]:
         give_back(connection, ledger_ids, self._holder)

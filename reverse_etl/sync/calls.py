@@ -13,8 +13,8 @@ import stamina
 
 from reverse_etl.destinations.base import Answer, Effect, Limit
 from reverse_etl.destinations.http import Caller
+from reverse_etl.means import Patience
 from reverse_etl.rate import Pacer, pacer_of
-from reverse_etl.run import Patience
 
 
 class StoppedError(Exception):

@@ -23,9 +23,9 @@ from reverse_etl.destinations.klaviyo_profiles import KlaviyoAccount
 from reverse_etl.destinations.registry import aiq_account, klaviyo_account
 from reverse_etl.fresh import Fresh
 from reverse_etl.ledger.store import Ledger
+from reverse_etl.means import Patience
 from reverse_etl.opening import open_desk
 from reverse_etl.process import this_holder
-from reverse_etl.run import Patience
 from reverse_etl.sync import book, marks
 from reverse_etl.sync.aiq_traits import keep_attributes
 from reverse_etl.sync.calls import Calls, StoppedError

@@ -28,9 +28,9 @@ from reverse_etl.destinations.webhook import Webhook
 from reverse_etl.holds import Hold, all_holds
 from reverse_etl.ledger.store import Ledger, open_ledger
 from reverse_etl.ledger.tables import receipts
+from reverse_etl.means import Means, Patience
 from reverse_etl.push import PushReport, push_to
 from reverse_etl.report import LedgerReport, ledger_report
-from reverse_etl.run import Patience
 from reverse_etl.tail import Tail
 
 NOON = datetime(2026, 3, 15, 18, 0, tzinfo=UTC)
@@ -221,11 +221,7 @@ class Scene:
         try:
             return push_to(
                 changes.pop("destinations", None) or self.destinations(),
-                ledger=ledger,
-                log=self.log,
-                clock=self.clock,
-                patience=self.patience,
-                **changes,
+                Means(ledger, self.log, self.clock, patience=self.patience, **changes),
             )
         finally:
             ledger.close()

@@ -7,7 +7,7 @@ from pyrate_limiter import Duration, Rate
 from sqlalchemy import select
 
 from reverse_etl.ledger.tables import enrollments
-from reverse_etl.run import Patience
+from reverse_etl.means import Patience
 from tests.reverse_etl.scene import EMAIL, NOON, PHONE, Scene, decision
 from tests.reverse_etl.test_gate import ANN, feedback, opt_in
 from tests.reverse_etl.vendor import Reply, Vendor

@@ -12,6 +12,7 @@ from perennial.salt import salt_of
 from reverse_etl.destinations.aiq import Aiq
 from reverse_etl.destinations.registry import Configured
 from reverse_etl.ledger.store import open_ledger
+from reverse_etl.means import Means
 from reverse_etl.push import push_to
 from tests.extractors.receiver.serving import Receiver, landed, make_settings, serving, until
 from tests.reverse_etl.vendor import Vendor
@@ -93,7 +94,7 @@ def push(scene: Scene, vendor: Vendor) -> dict[str, int]:
     ledger = open_ledger(f"sqlite:///{scene.home / 'ledger.sqlite'}", salt_of(scene.settings))
     aiq = Aiq(vendor.url, "key", "slug", scene.clock, rates=(Rate(1_000, Duration.SECOND),))
     try:
-        done = push_to(Configured((aiq,)), ledger=ledger, log=scene.log, clock=scene.clock)
+        done = push_to(Configured((aiq,)), Means(ledger, scene.log, scene.clock))
     finally:
         ledger.close()
     return dict(done.by_destination["aiq"])
