@@ -11,8 +11,8 @@ from extractors.landing.log import LandingLog
 from perennial.clock import Clock
 from perennial.crash import crash_point
 from perennial.errors import PerennialError
+from reverse_etl.claims import reap
 from reverse_etl.kinds import OPT_OUT, ORDER
-from reverse_etl.ledger.claims import reap
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments, exits, receipt_batches, receipts, suppressions
 from reverse_etl.receipts import land_receipts

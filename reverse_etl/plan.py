@@ -14,13 +14,13 @@ from sqlalchemy import Connection, select
 
 from perennial.crash import crash_point
 from perennial.errors import PerennialError
+from reverse_etl.attempts import Attempt, NoCall, begin
+from reverse_etl.claims import Claimed, claim, reap
 from reverse_etl.desk import Desk
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import Configured
 from reverse_etl.gate import sweep
 from reverse_etl.guards import Guards
-from reverse_etl.ledger.attempts import Attempt, NoCall, begin
-from reverse_etl.ledger.claims import Claimed, claim, reap
 from reverse_etl.ledger.parts import in_parts
 from reverse_etl.ledger.rows import load
 from reverse_etl.ledger.store import salt_in

@@ -17,6 +17,7 @@ from perennial.home import Home
 from perennial.salt import salt_of
 from perennial.settings import Settings
 from reverse_etl.alerts import Alarm
+from reverse_etl.claims import reap, release
 from reverse_etl.desk import Desk
 from reverse_etl.destinations.base import Destination
 from reverse_etl.destinations.registry import Configured, destinations_for
@@ -25,7 +26,6 @@ from reverse_etl.gate import end_waiting, sweep
 from reverse_etl.guards import guards_of
 from reverse_etl.holds import Hold
 from reverse_etl.kinds import NOTICES
-from reverse_etl.ledger.claims import reap, release
 from reverse_etl.ledger.store import Ledger
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.means import Means, silent

@@ -3,8 +3,8 @@
 import asyncio
 import heapq
 
+from reverse_etl.claims import Claimed
 from reverse_etl.destinations.base import Batch
-from reverse_etl.ledger.claims import Claimed
 
 
 class Ready:

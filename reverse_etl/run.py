@@ -15,9 +15,9 @@ import stamina
 from sqlalchemy import Connection
 
 from perennial.crash import crash_point
+from reverse_etl.attempts import Attempt, NoCall, begin, settle
+from reverse_etl.claims import Claimed, claim, give_back
 from reverse_etl.destinations.base import Answer, Destination, Effect, Limit, Session
-from reverse_etl.ledger.attempts import Attempt, NoCall, begin, settle
-from reverse_etl.ledger.claims import Claimed, claim, give_back
 from reverse_etl.means import Means
 from reverse_etl.rate import Pacer, pacer_of
 from reverse_etl.ready import Ready

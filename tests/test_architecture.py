@@ -69,6 +69,15 @@ def test_rooms_import_only_what_they_may(room: str) -> None:
     assert guilty == {}
 
 
+def test_the_ledger_is_the_lowest_room_of_the_push() -> None:
+    """It keeps rows and knows neither who judges them nor who sends them."""
+    below = re.compile(
+        r"^(?:from|import) reverse_etl\.(?!ledger\b|addresses\b|kinds\b|states\b)\S+", re.MULTILINE
+    )
+    guilty = {path.name: below.findall(path.read_text("utf-8")) for path in modules_of("reverse_etl/ledger")}
+    assert {name: found for name, found in guilty.items() if found} == {}
+
+
 def test_no_python_in_the_dbt_folder() -> None:
     """A ``dbt/__init__.py`` would hide the package of that name."""
     assert list((ROOT / "dbt").rglob("*.py")) == []

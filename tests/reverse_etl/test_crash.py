@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from reverse_etl.claims import LEASE, claim, reap, release
 from reverse_etl.destinations.registry import Configured
-from reverse_etl.ledger.claims import LEASE, claim, reap, release
 from reverse_etl.ledger.rows import Move, apply, load
 from reverse_etl.ledger.tables import enrollments
 from reverse_etl.process import Holder, is_dead, this_holder

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reverse_etl.addresses import Channel
+from reverse_etl.claims import LEASE, give_back, put_off
 from reverse_etl.destinations.base import Answer, Destination, Effect, RefusedError
 from reverse_etl.gate import End, Go, Verdict, Wait, verdicts
-from reverse_etl.ledger.claims import LEASE, give_back, put_off
 from reverse_etl.ledger.rows import Enrollment, Move, Standing, apply, load, standing_of
 from reverse_etl.planned import changed
 from reverse_etl.quiet import Hours
