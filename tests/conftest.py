@@ -25,11 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Run one process more than there are cores: much of the suite waits for processes that it has started."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the first moment, in which all flows become active, once for all tests and all of their processes."""

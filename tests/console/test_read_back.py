@@ -20,6 +20,7 @@ def enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         stage.vendors.klaviyo.directory.job_seconds = 0.02
         for name, value in stage.environment.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setenv("COLUMNS", "200")  # no cell is wrapped
         monkeypatch.chdir(tmp_path)  # no .env there
         load_settings.cache_clear()
         yield stage

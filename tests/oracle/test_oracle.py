@@ -90,7 +90,13 @@ def decided_by_models(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-@pytest.mark.parametrize("season", SEASONS, ids=lambda season: season.name)
+@pytest.mark.parametrize(
+    "season",
+    [
+        pytest.param(season, id=season.name, marks=[pytest.mark.thorough] if "back" in season.name else [])
+        for season in SEASONS
+    ],
+)
 def test_the_models_decide_as_the_rules_do(season: Setting, deployed: Path, tmp_path: Path) -> None:
     """Each case alone says what it is about: its facts, what the rules decide and what the models did."""
     stage = Stage.on(deployed, tmp_path / "home", {name: dict(told) for name, told in season.flows.items()})

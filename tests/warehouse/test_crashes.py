@@ -17,7 +17,7 @@ POINTS = [
     pytest.param("models_committed", marks=pytest.mark.thorough),
     "committed_not_exported",
     pytest.param("exported", marks=pytest.mark.thorough),
-    "end_landed",
+    pytest.param("end_landed", marks=pytest.mark.thorough),
 ]
 
 BUILD = """

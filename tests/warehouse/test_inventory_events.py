@@ -163,7 +163,8 @@ def test_a_scheduled_build_tests_and_publishes_all_of_it(at_once: Scene) -> None
     ]
 
 
-@pytest.mark.parametrize("every", [2, pytest.param(1, marks=pytest.mark.thorough)])
+@pytest.mark.thorough  # test_invariance cuts the log, too
+@pytest.mark.parametrize("every", [2, 1])
 def test_one_build_or_many(every: int, at_once: Scene, deployed: Path, tmp_path: Path) -> None:
     """However the log is cut, and when it is built anew, the rows are the same."""
     scene = Scene.on(deployed, tmp_path / "many", {})

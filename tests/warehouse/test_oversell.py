@@ -135,7 +135,8 @@ def race(deployed: Path, home: Path, seed: int) -> Iterator[Race]:
         yield run
 
 
-@pytest.mark.parametrize("seed", [3, pytest.param(11, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", [3, 11])
 def test_no_interleaving_sells_more_than_there_is(seed: int, deployed: Path, tmp_path: Path) -> None:
     """Orders, acceptances, lists that began earlier, cancellations and builds in any order: never oversold."""
     with race(deployed, tmp_path / "home", seed) as run:
