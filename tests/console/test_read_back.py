@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from console.cli import app
+from console.output import out
 from perennial.settings import load_settings
 from tests.reverse_etl.stage import Stage, set_stage
 from tests.reverse_etl.sync_scene import Warehouse, change_by_hand, on_the_list
@@ -20,7 +21,7 @@ def enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         stage.vendors.klaviyo.directory.job_seconds = 0.02
         for name, value in stage.environment.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setenv("COLUMNS", "200")  # no cell is wrapped
+        monkeypatch.setattr(out, "width", 200)  # no cell is wrapped
         monkeypatch.chdir(tmp_path)  # no .env there
         load_settings.cache_clear()
         yield stage
