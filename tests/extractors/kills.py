@@ -164,7 +164,12 @@ class _Stage:
 
     def count(self) -> Counts:
         """Seal and pull what is left, then compare what was told with what landed."""
+        deadline = time.monotonic() + _PATIENCE
         seal_orphans(self.home / "journal", self.log)
+        # a worker that was killed a moment ago may not be gone yet, and what the living hold is left to them
+        while any((self.home / "journal").iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+            seal_orphans(self.home / "journal", self.log)
         pull(self.settings, self.log, clock_of(self.settings), ["orders"], lambda _: None)
         self.log.sweep()
         keys = Counter(record.source_key for record in self.log.read("partners", "events"))
