@@ -167,9 +167,9 @@ class _Session:
 
     async def _post(self, body: Mapping[str, Any]) -> Answer:
         """Post a message, signed for this try."""
-        content = msgspec.json.encode(body).decode()
-        headers = self.destination.signed(str(body.get("id")), content)
-        response = await self.caller.post(self.destination.url, content.encode(), headers)
+        content = msgspec.json.encode(body)
+        headers = self.destination.signed(str(body.get("id")), content.decode())
+        response = await self.caller.post(self.destination.url, content, headers)
         if isinstance(response, Answer):
             return response
         if response.status_code == HTTPStatus.GONE:
