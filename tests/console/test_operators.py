@@ -29,12 +29,7 @@ def serve_vendor() -> Iterator[Vendor]:
 def enter(tmp_path: Path, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> Iterator[Perennial]:
     """Call the command in a home whose AIQ is the scripted vendor; no output ever holds an address."""
     monkeypatch.chdir(tmp_path)
-    for name, value in {
-        "PERENNIAL_HOME": str(tmp_path),
-        "AIQ_BASE_URL": vendor.url,
-        "AIQ_API_KEY": "aiq-key",
-        "AIQ_INTEGRATOR_SLUG": "slug",
-    }.items():
+    for name, value in {"PERENNIAL_HOME": str(tmp_path), **vendor.as_aiq}.items():
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()
 

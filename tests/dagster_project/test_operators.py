@@ -149,11 +149,7 @@ def test_a_plan_is_made_looked_at_and_applied_from_the_launchpad(
 ) -> None:
     """What was shown is sent and nothing else, once; a plan that holds no more fails by name; the deed lands."""
     with serving() as vendor:
-        for name, value in {
-            "AIQ_BASE_URL": vendor.url,
-            "AIQ_API_KEY": "aiq-key",
-            "AIQ_INTEGRATOR_SLUG": "slug",
-        }.items():
+        for name, value in vendor.as_aiq.items():
             monkeypatch.setenv(name, value)
         load_settings.cache_clear()
         scene.decide(decision(20, flow_name="birthday", **LASTING))

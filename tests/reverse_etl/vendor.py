@@ -39,6 +39,11 @@ class Vendor:
     in_flight: int = 0
     most_in_flight: int = 0
 
+    @property
+    def as_aiq(self) -> dict[str, str]:
+        """The settings with which this is AIQ."""
+        return {"AIQ_BASE_URL": self.url, "AIQ_API_KEY": "aiq-key", "AIQ_INTEGRATOR_SLUG": "slug"}
+
 
 class _Server(ThreadingHTTPServer):
     vendor: Vendor
